@@ -1,0 +1,96 @@
+"""What was done, by whom, to what: one row per act, with a sentence per verb. Rows are never changed or deleted.
+
+Rows hold ids and small words, no text of people outside or colleagues, so that erasing a person and keeping the audit do
+not fight. A verb without a sentence is refused, so that the audit page can always speak.
+"""
+
+from uuid import UUID
+
+from departments.models import AuditEntry, Department, User
+
+_SENTENCES: dict[str, str] = {}
+
+
+def sentences(**templates: str) -> None:
+    """Register an app's verbs: `item_taken="{by} took it for {department}"`. Places are the entry's facts, `by`,
+    `department`."""
+    _SENTENCES.update(templates)
+
+
+def entry(
+    verb: str,
+    target,
+    *,
+    by: User | str,
+    department: Department | None = None,
+    conversation_id: UUID | None = None,
+    **facts,
+) -> AuditEntry:
+    """An entry that is not stored yet; verbs that do many things at once store theirs in one batch (`keep`).
+
+    `by` is the person, or the word for what acted without one: `system`, `rule`.
+    Raises KeyError when the verb has no sentence.
+    """
+    _SENTENCES[verb]
+    person = by if isinstance(by, User) else None
+    return AuditEntry(
+        by=person,
+        agent="" if person else str(by),
+        verb=verb,
+        target_type=target._meta.label_lower,
+        target_id=str(target.pk),
+        department=department,
+        conversation_id=conversation_id,
+        facts=facts,
+    )
+
+
+def keep(entries: list[AuditEntry]) -> None:
+    AuditEntry.objects.bulk_create(entries)
+
+
+def record(verb: str, target, *, by: User | str, **rest) -> AuditEntry:
+    """Store one entry, inside the transaction of what it tells of. Arguments as `entry`."""
+    one = entry(verb, target, by=by, **rest)
+    one.save(force_insert=True)
+    return one
+
+
+def sentence(one: AuditEntry) -> str:
+    """The entry in words, as it stands on the audit page and in a conversation's timeline."""
+    template = _SENTENCES.get(one.verb, "{by}: " + one.verb.replace("_", " "))
+    facts = {key: value for key, value in one.facts.items() if isinstance(value, (str, int, float))}
+    names = {"by": who(one), "department": one.department.name if one.department else "", **facts}
+    return template.format_map(_Gaps(names))
+
+
+def who(one: AuditEntry) -> str:
+    if one.by:
+        return str(one.by)
+    if one.agent == "rule":
+        return f"The rule “{one.facts.get('rule', '')}”"
+    return "Social Hub"
+
+
+class _Gaps(dict):
+    """An old entry may lack a fact that its sentence learned to use later."""
+
+    def __missing__(self, key):
+        return "…"
+
+
+sentences(
+    department_founded="{by} founded {name}",
+    department_changed="{by} changed {name}",
+    department_closed="{by} closed {name}",
+    role_given="{by} made {person} {role} of {department}",
+    role_taken="{by} ended {person}’s role in {department}",
+    house_role_given="{by} made {person} {role} of the house",
+    house_role_taken="{by} ended {person}’s role as {role} of the house",
+    person_invited="{by} created the account of {person}",
+    person_deactivated="{by} closed the account of {person}",
+    person_reactivated="{by} opened the account of {person} again",
+    token_made="{by} made the API token “{name}”",
+    token_revoked="{by} revoked the API token “{name}”",
+    signed_in="{by} signed in",
+)

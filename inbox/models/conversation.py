@@ -1,0 +1,143 @@
+"""What was said: one outside person's exchange with us in one thread, and the messages in it."""
+
+import uuid
+
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from connectors.models import Channel
+from inbox.querysets import ConversationQuerySet, MessageQuerySet
+
+
+class Tag(models.Model):
+    """A word that people or rules put on a conversation."""
+
+    name = models.CharField(max_length=50, unique=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+
+class Conversation(models.Model):
+    """One outside person's exchange with us in one thread. Five thousand commenters under one post are five thousand."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="conversations")
+    # Root of the thread and person outside, by the network's ids: what makes two posts one conversation.
+    thread_key = models.CharField(max_length=500)
+    identity = models.ForeignKey("inbox.Identity", models.PROTECT, null=True, related_name="conversations")
+    about_post = models.ForeignKey("inbox.Message", models.PROTECT, null=True, related_name="discussed_in")
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged")
+    # Once a confidential department held it, it stays confidential.
+    confidential = models.BooleanField(default=False)
+    history = models.BooleanField(default=False)
+    language = models.CharField(max_length=12, blank=True)
+    mood = models.SmallIntegerField(null=True)
+    tags = models.ManyToManyField(Tag, blank=True, related_name="conversations")
+    # Until then nobody but the router sees it.
+    routed_at = models.DateTimeField(null=True)
+    last_message_at = models.DateTimeField()
+    last_in_at = models.DateTimeField(null=True)
+    last_out_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["channel", "thread_key"], name="conversation_once")]
+
+    def __str__(self):
+        return f"Conversation {self.pk}"
+
+    def get_absolute_url(self):
+        return reverse("conversation", args=[self.pk])
+
+
+class Message(models.Model):
+    """A post as we keep it. Seen by two of our channels it is one message with two sightings."""
+
+    class Direction(models.TextChoices):
+        IN = "in", "from outside"
+        OUT = "out", "from us"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="messages")
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="+")
+    # The network's global key where it has one, else channel and id: the same post is the same row.
+    key = models.CharField(max_length=500, unique=True)
+    external_id = models.CharField(max_length=300)
+    identity = models.ForeignKey("inbox.Identity", models.PROTECT, null=True, related_name="messages")
+    kind = models.CharField(max_length=10)
+    direction = models.CharField(max_length=3, choices=Direction, default=Direction.IN)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    # What it answers and the first post of its thread, by the network's ids: a parent may arrive late or never.
+    parent_key = models.CharField(max_length=500, blank=True)
+    thread_root = models.CharField(max_length=300, blank=True)
+    title = models.CharField(max_length=500, blank=True)
+    text = models.TextField(blank=True)
+    language = models.CharField(max_length=12, blank=True)
+    url = models.CharField(max_length=2000, blank=True)
+    rating = models.SmallIntegerField(null=True)
+    media = models.JSONField(default=list)
+    visibility = models.CharField(max_length=20, default="public")
+    created_at = models.DateTimeField()
+    received_at = models.DateTimeField(default=timezone.now)
+    revision = models.PositiveIntegerField(default=1)
+    edited_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+    # The router's waiting column: null on what came from outside is work. Live posts have a lane before history.
+    routed_at = models.DateTimeField(null=True)
+    route_attempts = models.PositiveSmallIntegerField(default=0)
+    history = models.BooleanField(default=False)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["created_at", "id"]
+        indexes = [
+            models.Index(fields=["conversation", "created_at", "id"], name="message_thread"),
+            models.Index(
+                fields=["history", "received_at"],
+                condition=models.Q(routed_at=None, direction="in"),
+                name="message_to_route",
+            ),
+            models.Index(fields=["parent_key"], condition=models.Q(parent=None) & ~models.Q(parent_key=""), name="message_orphan"),
+        ]
+
+    def __str__(self):
+        return f"{self.kind} {self.pk}"
+
+
+class Revision(models.Model):
+    """How a message read before it was edited."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=500, blank=True)
+    text = models.TextField(blank=True)
+    replaced_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["message", "number"], name="revision_once")]
+
+
+class Sighting(models.Model):
+    """That a channel of ours saw a message, under the id it has there."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="sightings")
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="+")
+    external_id = models.CharField(max_length=300)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["channel", "external_id"], name="sighting_once")]

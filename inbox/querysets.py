@@ -1,0 +1,165 @@
+"""Named selections of the inbox. `visible_to` stands before everything that leaves the house: what a person may not see
+does not exist for them, in no list, count or search."""
+
+from datetime import timedelta
+
+from django.apps import apps
+from django.contrib.postgres.search import SearchQuery
+from django.db import models, transaction
+from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.utils import timezone
+
+from departments.access import rights
+from departments.roles import Role
+
+
+def accessible(user):
+    """Ids of the conversations that one of the user's own departments may see now."""
+    Access = apps.get_model("inbox", "Access")
+    mine = rights(user).at_least(Role.READER)
+    return Access.objects.filter(department__in=mine, until=None).values("conversation_id")
+
+
+class ConversationQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Conversations that the user's departments hold; for coordinator and admin also every ordinary one. Before it is
+        routed, a conversation is seen by nobody."""
+        allowed = Q(pk__in=accessible(user))
+        if rights(user).sees_ordinary:
+            allowed |= Q(confidential=False)
+        return self.filter(allowed, merged_into=None, routed_at__isnull=False)
+
+    def of_contact(self, contact):
+        return self.filter(identity__contact=contact)
+
+
+class MessageQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        Conversation = apps.get_model("inbox", "Conversation")
+        return self.filter(conversation__in=Conversation.objects.visible_to(user))
+
+    def waiting_for_route(self):
+        """What came from outside and was not routed yet: live posts first, each lane in the order of arrival."""
+        return self.filter(routed_at=None, direction="in").order_by("history", "received_at")
+
+    def from_outside(self):
+        return self.filter(direction="in")
+
+
+class QueueItemQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Items in the queues that the user may read. The other departments' items on one conversation are seen through
+        the conversation (`of`)."""
+        held = rights(user)
+        allowed = Q(department__in=held.at_least(Role.READER))
+        if held.sees_ordinary:
+            allowed |= Q(confidential=False, department__confidential=False)
+        return self.filter(allowed, sealed=False)
+
+    def of(self, conversation):
+        """Every department's live share of a conversation that the asker was found to see; the lead first."""
+        return self.filter(conversation=conversation, sealed=False).order_by("-lead", "placed_at")
+
+    def in_queue(self, department, user):
+        """One department's items, when the user was found to see its queue. A coordinator or admin without a role of
+        their own in it sees no confidential conversation that it was asked to join."""
+        items = self.filter(department=department, sealed=False)
+        return items if department.pk in rights(user).roles else items.filter(confidential=False)
+
+    def open(self):
+        return self.filter(status="open", probably_nothing=False)
+
+    def probably_nothing(self):
+        return self.filter(status="open", probably_nothing=True)
+
+    def unassigned(self):
+        return self.open().filter(assignee=None)
+
+    def mine(self, user):
+        return self.open().filter(assignee=user)
+
+    def waiting_for_others(self):
+        return self.filter(status__in=["pending", "snoozed"])
+
+    def overdue(self, at=None):
+        return self.open().filter(due_at__lte=at or timezone.now())
+
+    def snoozed_until_now(self):
+        return self.filter(status="snoozed", snoozed_until__lte=timezone.now())
+
+    def urgent_first(self):
+        return self.order_by("sort_at", "id")
+
+    def newest_first(self):
+        return self.order_by("-last_message_at", "-id")
+
+
+class QueueCountQuerySet(models.QuerySet):
+    def of_queues(self, user, departments):
+        """{department id: {"open", "unassigned", "waiting", "nothing"}} over what the user may see of these queues."""
+        own = rights(user).roles
+        seen = Q(department__in=[each.pk for each in departments if each.pk in own]) | Q(
+            department__in=[each.pk for each in departments if each.pk not in own], confidential=False
+        )
+        names = ("open", "unassigned", "waiting", "nothing")
+        rows = self.filter(seen).values("department").annotate(**{f"n_{name}": Sum(name) for name in names}).order_by()
+        counted = {row["department"]: {name: row[f"n_{name}"] for name in names} for row in rows}
+        return {each.pk: counted.get(each.pk, dict.fromkeys(names, 0)) for each in departments}
+
+
+class ContactQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """People with whom the user may see at least one conversation."""
+        Conversation = apps.get_model("inbox", "Conversation")
+        theirs = Conversation.objects.visible_to(user).filter(identity__contact=OuterRef("pk"))
+        return self.filter(Exists(theirs))
+
+
+class NoteQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Notes on visible conversations whose audience the user belongs to."""
+        Conversation = apps.get_model("inbox", "Conversation")
+        held = rights(user)
+        audience = Q(audience=None) | Q(audience__in=held.at_least(Role.READER))
+        if held.coordinator:
+            audience |= Q(audience__confidential=False)
+        return self.filter(audience, removed_at=None, conversation__in=Conversation.objects.visible_to(user))
+
+
+class ReplyQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        Conversation = apps.get_model("inbox", "Conversation")
+        return self.filter(conversation__in=Conversation.objects.visible_to(user))
+
+    def on_their_way(self):
+        return self.filter(state__in=["waiting_approval", "approved", "sending", "unknown", "needs_person"])
+
+    def due(self):
+        """What the outbox has to look at now: to send, to look for, or left by a worker that died while sending."""
+        now = timezone.now()
+        free = Q(leased_until=None) | Q(leased_until__lte=now)
+        return self.filter(
+            Q(state__in=["approved", "unknown"], send_after__lte=now) & free | Q(state="sending", leased_until__lte=now)
+        ).order_by("send_after")
+
+    @transaction.atomic
+    def claim(self, *, seconds=60, batch=20):
+        """Lease up to `batch` due replies to the caller; a fence tells a late worker that somebody else took over."""
+        chosen = list(self.due().select_for_update(skip_locked=True, of=("self",))[:batch].values_list("pk", flat=True))
+        until = timezone.now() + timedelta(seconds=seconds)
+        self.model.objects.filter(pk__in=chosen).update(leased_until=until, fence=F("fence") + 1)
+        return list(self.model.objects.filter(pk__in=chosen).select_related("channel", "target", "conversation"))
+
+
+class SearchQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        Conversation = apps.get_model("inbox", "Conversation")
+        held = rights(user)
+        audience = Q(audience=None) | Q(audience__in=held.at_least(Role.READER))
+        if held.coordinator:
+            audience |= Q(audience__confidential=False)
+        return self.filter(audience, conversation__in=Conversation.objects.visible_to(user))
+
+    def saying(self, words):
+        """Entries that say this; `words` in the language of web searches: quotes, or, minus."""
+        return self.filter(words=SearchQuery(words, search_type="websearch", config="socialhub"))

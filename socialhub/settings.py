@@ -1,0 +1,256 @@
+"""Every setting of the house. What an operator may change comes from the environment; a wrong value stops the start."""
+
+import secrets
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+
+from socialhub.embedded import places
+
+env = environ.Env()
+ROOT = places.ROOT
+PLACES = places.find()
+
+
+def kept_secret(name: str, make) -> str:
+    """The secret from the environment; else from a file in the data folder, which the first start writes."""
+    if given := env.str(name, ""):
+        return given
+    path: Path = PLACES.data / name.lower()
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(make())
+    return path.read_text().strip()
+
+
+def choice(name: str, default: str, allowed: set[str]) -> str:
+    value = env.str(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} is “{value}”; set it to one of: {', '.join(sorted(allowed))}.")
+    return value
+
+
+def boolean(name: str, default: bool) -> bool:
+    return choice(name, "1" if default else "0", {"0", "1"}) == "1"
+
+
+def number(name: str, default: int, least: int, most: int) -> int:
+    try:
+        value = env.int(name, default)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is “{env.str(name)}”; set it to a whole number.") from None
+    if not least <= value <= most:
+        raise ImproperlyConfigured(f"{name} is {value}; set it to a number from {least} to {most}.")
+    return value
+
+
+# What an operator decides ---------------------------------------------------------------------------------------
+DEMO = boolean("DEMO", True)  # the demo organisation with its people and its network; loopback only
+DEBUG = boolean("DEBUG", False)  # Django's own error pages; never where others can see them
+HTTPS = boolean("HTTPS", False)  # a proxy in front speaks TLS: secure cookies, HSTS, redirects
+PORT = number("PORT", 8000, 1, 65535)  # where the pages are served
+HOSTS = env.list("HOSTS", default=["127.0.0.1", "localhost", "[::1]"])  # names under which people reach us
+ORGANISATION = env.str("ORGANISATION", "")  # the name in the rail; else what the first admin typed
+WORKER_THREADS = number("WORKER_THREADS", 4, 1, 64)  # things that the worker does at once
+SECRET_KEY = kept_secret("SECRET_KEY", lambda: secrets.token_urlsafe(50))
+# Keys for channels' credentials, newest first, commas between them. They never lie in the database.
+CREDENTIAL_KEYS = kept_secret("CREDENTIAL_KEYS", lambda: Fernet.generate_key().decode()).split(",")
+DATABASE_URL = env.str("DATABASE_URL", "")  # a PostgreSQL of your own instead of the embedded one
+REDIS_URL = env.str("REDIS_URL", "")  # a Redis-compatible server of your own instead of the embedded one
+
+# Servers --------------------------------------------------------------------------------------------------------
+try:
+    DATABASES = {
+        "default": env.db_url_config(DATABASE_URL)
+        if DATABASE_URL
+        else {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": "socialhub",
+            "USER": "socialhub",
+            "HOST": str(PLACES.sockets),
+        }
+    }
+except Exception as error:
+    raise ImproperlyConfigured(f"DATABASE_URL can not be read ({error}); write postgres://user:password@host:5432/name.") from None
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL names another database; Social Hub needs PostgreSQL: postgres://user:password@host:5432/name.")
+# Under ASGI each request has a thread of its own: a kept connection would be left open by each of them.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+BELL_URL = REDIS_URL or f"unix://{PLACES.valkey_socket}"
+CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{PLACES.valkey_socket}"
+
+# The house ------------------------------------------------------------------------------------------------------
+ALLOWED_HOSTS = HOSTS
+ROOT_URLCONF = "socialhub.urls"
+ASGI_APPLICATION = "socialhub.asgi.application"
+WSGI_APPLICATION = "socialhub.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "departments.User"
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "axes",
+    "csp",
+    "django_htmx",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "guardian",
+    "rest_framework",
+    "departments",
+    "connectors",
+    "inbox",
+    "routing",
+    "socialhub",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "socialhub.middleware.signed_in_only",
+    "socialhub.middleware.time_zone_of_the_person",
+    "socialhub.middleware.never_stored",
+    "socialhub.idempotency.middleware",
+    "axes.middleware.AxesMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "socialhub.context.house",
+            ],
+        },
+    }
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+STATIC_URL = "static/"
+STATIC_ROOT = PLACES.data / "static"
+STATICFILES_DIRS = [ROOT / "static"]
+WHITENOISE_USE_FINDERS = False
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+# People ---------------------------------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "inbox"
+LOGOUT_REDIRECT_URL = "sign-in"
+# Guardian asks for nobody's rights but those of groups; an anonymous user of its own is not wanted.
+ANONYMOUS_USER_NAME = None
+GUARDIAN_MONKEY_PATCH_USER = False
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+
+# The open door --------------------------------------------------------------------------------------------------
+SESSION_COOKIE_NAME = "social_hub"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# The bell (DESIGN: rows are the queue) --------------------------------------------------------------------------
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 2,
+    "socket_connect_timeout": 1,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+
+# The API --------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["departments.api.TokenAuthentication", "departments.api.SignedInAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "departments.api.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "departments.api.CursorPages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "departments.api.problem",
+    "PAGE_SIZE": 50,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Social Hub",
+    "DESCRIPTION": "The inbox in which every department works on social media together.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"django.request": {"level": "ERROR"}, "axes": {"level": "WARNING"}},
+}

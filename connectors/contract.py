@@ -13,7 +13,7 @@ Kind = Literal["mention", "reply", "comment", "dm", "review", "post", "article"]
 KINDS: frozenset[str] = frozenset(("mention", "reply", "comment", "dm", "review", "post", "article"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Author:
     """Who wrote a post, as the network knows them. `followers` is None where the network does not say: not zero."""
 
@@ -25,16 +25,17 @@ class Author:
     avatar_url: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Media:
     url: str
     type: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Post:
-    """What a network gave us, normalised. Times carry a zone. `thread` is the network's id of the whole thread or of its
-    first post, where it tells; `global_id` the key under which every channel of the network would see the same post."""
+    """What a network gave us, normalised. Times carry a zone. `thread` is the network's id of the whole thread or of
+    its first post, where it tells; `global_id` the key under which every channel of the network would see the same
+    post."""
 
     id: str
     kind: Kind
@@ -65,13 +66,15 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Batch:
-    """One page of a fetch. `cursor` is where the next page begins; `more` says that it waits already; `gap` that the
-    network could not give all that lies between the old cursor and this page."""
+    """One page of a fetch. `cursor` is where the next page begins; `more` says that it waits already; `gap` tells in
+    words what lies between the old cursor and this page and could not be given. `history` marks a page that was there
+    before we came: it is kept and routed, but nobody's clock starts."""
 
     posts: Sequence[Post | Unreadable]
     cursor: Mapping[str, Any]
     more: bool = False
     gap: str = ""
+    history: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,31 @@ class Capabilities:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """One thing that is decided about a channel; its form, its API and its check are made from this."""
+
+    name: str
+    label: str
+    kind: Literal["text", "number", "flag", "url", "choice"] = "text"
+    default: Any = ""
+    help: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    least: float | None = None
+    most: float | None = None
+    required: bool = False
+
+
+#: What every network's settings know (DESIGN §6).
+COMMON = (
+    Setting("base_url", "Address of the network", "url", help="Only for a server of your own; else left empty"),
+    Setting("allow_private_hosts", "Allow private addresses", "flag", False, "The server stands in your own network"),
+    Setting("poll_seconds", "Seconds between two looks", "number", 60, least=1, most=86_400),
+    Setting("backfill_days", "Days to look back at first", "number", 7, least=0, most=365),
+    Setting("query", "Words to search for", help="Makes this a keyword channel: it finds what people say anywhere"),
+)
+
+
+@dataclass(frozen=True)
 class Outgoing:
     """A reply on its way out. `client_key` is the same for every attempt at the same reply."""
 
@@ -100,36 +128,42 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Sent:
-    """What the network answered when it took a reply: its id there, and its address where people can see it."""
+    """What the network answered when it took a reply: its id there, its address where people can see it, and the key
+    under which a fetch will bring it back to us (as `Post.global_id`)."""
 
     id: str
     url: str = ""
+    global_id: str = ""
 
 
 @dataclass(frozen=True)
 class Connector:
-    """One channel's way to its network. Subclasses say what they can in `capabilities` and implement that much."""
+    """One channel's way to its network. Subclasses say what they can in `capabilities` and implement that much;
+    `asks` and `secrets` are what an admin has to tell about a channel, besides COMMON."""
 
     slug: str
     settings: Mapping[str, Any] = field(default_factory=dict)
-    credentials: Mapping[str, str] = field(default_factory=dict)
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     network: ClassVar[str]
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities] = Capabilities()
+    asks: ClassVar[tuple[Setting, ...]] = ()
+    secrets: ClassVar[tuple[Setting, ...]] = ()
 
     def fetch(self, cursor: Mapping[str, Any]) -> Batch:
-        """The next page after `cursor` (empty at first). Raises a `connectors.errors.ConnectorError`."""
+        """The next page after `cursor` (empty at first), oldest first where the network lets us choose. Reading twice
+        from the same cursor loses nothing. Raises a `connectors.errors.ConnectorError`."""
         raise NotImplementedError
 
     def send(self, reply: Outgoing) -> Sent:
-        """One attempt, no retry of its own. Raises `Rejected`, `RateLimited`, `NotAuthorized` or `NotSent` when the network
-        certainly did not take the reply, and `MaybeSent` or anything else when it may have."""
+        """One attempt, no retry of its own. Raises `Rejected`, `RateLimited`, `NotAuthorized` or `NotSent` when the
+        network certainly did not take the reply, and `MaybeSent` or anything else when it may have."""
         raise NotImplementedError
 
     def find_sent(self, reply: Outgoing, since: datetime) -> Sent | None:
-        """Our own reply among what we published since then: same target and same text, or our client key. None when it is
-        not there (yet). Never writes."""
+        """Our own reply among what we published since then: same target and same text, or our client key. None when
+        it is not there (yet). Never writes."""
         raise NotImplementedError
 
     def length_of(self, text: str) -> int:

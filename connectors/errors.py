@@ -1,6 +1,6 @@
-"""What can go wrong with a network, named after what to do next. The docstring's first line is the sentence that people
-read."""
+"""What can go wrong with a network, named after what to do next. The docstring is the sentence that people read."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 
@@ -13,7 +13,7 @@ class ConnectorError(Exception):
 
     @property
     def sentence(self) -> str:
-        return (type(self).__doc__ or "").strip().splitlines()[0]
+        return " ".join((type(self).__doc__ or "").split())
 
 
 class Unreachable(ConnectorError):
@@ -34,6 +34,15 @@ class NotAuthorized(ConnectorError):
 
 class Misconfigured(ConnectorError):
     """The channel's settings can not be used: somebody has to correct them."""
+
+    def __init__(self, detail: str = "", fields: Mapping[str, str] | None = None):
+        super().__init__(detail or " ".join((fields or {}).values()))
+        self.fields = dict(fields or {})
+
+
+class WrongKey(NotAuthorized):
+    """The channel's credentials were encrypted with a key that is not among CREDENTIAL_KEYS any more: put that key
+    back, or enter the credentials again."""
 
 
 class Rejected(ConnectorError):

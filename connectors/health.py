@@ -1,0 +1,83 @@
+"""What happened on a visit to a network, and what it means for its channel: wait, slow down, ask a person. Pure.
+
+Whatever comes out is stored on the channel: the next visit lies in the database and nowhere else.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from connectors.errors import ConnectorError, Misconfigured, NotAuthorized, RateLimited
+
+LISTENING, PAUSED, NEEDS_LOGIN, BROKEN = "listening", "paused", "needs_login", "broken"
+
+LONGEST_WAIT = timedelta(minutes=30)
+LONGEST_ASKED_WAIT = timedelta(days=1)  # a network may ask for more; we look again all the same
+SHORTEST_WAIT = timedelta(seconds=1)
+TROUBLE = 3  # failures in a row until it is more than a hiccup
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How the channel stands now. `next_poll_at` is None when only a person can mend it."""
+
+    state: str
+    reason: str
+    failures: int
+    next_poll_at: datetime | None
+
+
+def after_success(at: datetime, *, poll_seconds: float, more: bool = False) -> Verdict:
+    """All is well: the next visit comes in its turn, or at once when the network holds more for us."""
+    return Verdict(LISTENING, "", 0, at if more else at + timedelta(seconds=poll_seconds))
+
+
+def after_error(
+    error: BaseException,
+    at: datetime,
+    *,
+    failures: int,
+    poll_seconds: float,
+    chance: Callable[[], float] = random.random,
+) -> Verdict:
+    """What this error does after `failures` earlier ones in a row. An error that is not the network's is treated as one
+    that may pass, but says openly that the fault is ours."""
+    failures += 1
+    if isinstance(error, NotAuthorized):
+        return Verdict(NEEDS_LOGIN, error.sentence, failures, None)
+    if isinstance(error, Misconfigured):
+        return Verdict(BROKEN, error.detail or error.sentence, failures, None)
+    wait = backoff(failures, poll_seconds, chance)
+    if isinstance(error, RateLimited) and error.until:
+        wait = min(max(error.until - at, SHORTEST_WAIT), LONGEST_ASKED_WAIT)
+    return Verdict(LISTENING, blame(error), failures, at + wait)
+
+
+def blame(error: BaseException) -> str:
+    """Whose fault it is and what follows, as a sentence."""
+    if isinstance(error, ConnectorError):
+        return error.sentence
+    return f"Social Hub itself failed here ({type(error).__name__})."
+
+
+def backoff(failures: int, poll_seconds: float, chance: Callable[[], float] = random.random) -> timedelta:
+    """Full jitter: anything up to a ceiling that doubles with each failure, so that channels do not come back in
+    step."""
+    ceiling = min(LONGEST_WAIT, timedelta(seconds=max(poll_seconds, 5)) * 2 ** min(failures, 12))
+    return max(SHORTEST_WAIT, ceiling * chance())
+
+
+def is_trouble(state: str, failures: int) -> bool:
+    """Whether somebody should look. A pause is a decision and a single failure is the weather."""
+    return state in (NEEDS_LOGIN, BROKEN) or (state == LISTENING and failures >= TROUBLE)
+
+
+def in_words(state: str, reason: str, failures: int) -> str:
+    """The channel's health as a sentence; when it will be looked at next stands beside it."""
+    if state == PAUSED:
+        return "Paused: nothing is fetched until somebody resumes it."
+    if state == LISTENING and failures:
+        times = "once" if failures == 1 else f"{failures} times in a row"
+        return f"Failed {times}. {reason}"
+    return reason or "Listening."

@@ -1,0 +1,16 @@
+"""Our channels and the ledger of what came through them; and the demo network, which is a network of its own."""
+
+from connectors.models.channels import Channel, LeaseLost
+from connectors.models.demo import DemoClient, DemoNetwork, DemoPerson, DemoPost
+from connectors.models.ledger import FetchRun, QuarantinedPost
+
+__all__ = [
+    "Channel",
+    "DemoClient",
+    "DemoNetwork",
+    "DemoPerson",
+    "DemoPost",
+    "FetchRun",
+    "LeaseLost",
+    "QuarantinedPost",
+]

@@ -1,0 +1,124 @@
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from connectors import health, registry, vault
+from connectors.contract import Connector
+from connectors.querysets import ChannelQuerySet
+from departments.models import Department
+
+
+class LeaseLost(Exception):
+    """Somebody else works with this channel now, or its settings were changed: what was just fetched is not kept."""
+
+
+class Channel(models.Model):
+    """What we listen to or speak through on a network: an account, a page, a feed, a keyword search."""
+
+    class State(models.TextChoices):
+        LISTENING = health.LISTENING, "Listening"
+        PAUSED = health.PAUSED, "Paused"
+        NEEDS_LOGIN = health.NEEDS_LOGIN, "Has to be connected again"
+        BROKEN = health.BROKEN, "Has to be corrected"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=80)
+    # A code of connectors.registry, not a choice: a new network must not need a migration.
+    network = models.CharField(max_length=30)
+    settings = models.JSONField(default=dict, blank=True)
+    sealed = models.TextField("credentials, encrypted", blank=True, editable=False)
+    state = models.CharField(max_length=12, choices=State, default=State.LISTENING)
+    state_reason = models.CharField(max_length=500, blank=True)
+    # Where the next page begins, in the network's own terms.
+    cursor = models.JSONField(default=dict, blank=True)
+    poll_seconds = models.FloatField(default=60)
+    # Empty: nothing is fetched by itself (a network that is only pushed to, a pause, a person is needed).
+    next_poll_at = models.DateTimeField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveBigIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    last_ok_at = models.DateTimeField(null=True, blank=True)
+    last_post_at = models.DateTimeField(null=True, blank=True)
+    # The kill switch: while set, nothing leaves through this channel.
+    frozen_at = models.DateTimeField(null=True, blank=True)
+    speakers = models.ManyToManyField(Department, blank=True, related_name="speaks_through")
+    monitors = models.ManyToManyField(Department, blank=True, related_name="monitors")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ChannelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        default_permissions = ()
+        indexes = [
+            models.Index("next_poll_at", name="channel_due", condition=models.Q(next_poll_at__isnull=False)),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """In clear, for the connector alone. Raises WrongKey."""
+        return vault.unseal(self.sealed)
+
+    @credentials.setter
+    def credentials(self, given):
+        self.sealed = vault.seal(given)
+
+    @property
+    def network_name(self) -> str:
+        return registry.name_of(self.network)
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.frozen_at is not None
+
+    @property
+    def is_trouble(self) -> bool:
+        return health.is_trouble(self.state, self.failures)
+
+    @property
+    def in_words(self) -> str:
+        """How the channel is, as a sentence."""
+        return health.in_words(self.state, self.state_reason, self.failures)
+
+    @property
+    def polls(self) -> bool:
+        """Whether its network is asked at all, or only pushed to."""
+        return registry.connector_class(self.network).capabilities.polls
+
+    def connector(self) -> Connector:
+        """The way to the network. Raises Misconfigured or WrongKey."""
+        return registry.connector_for(self)
+
+    def advance(self, cursor) -> None:
+        """Keep where the next page begins, inside the transaction that kept this page.
+
+        Raises LeaseLost when the lease is not ours any more: then the whole page rolls back.
+        """
+        if not self._if_ours().update(cursor=cursor):
+            raise LeaseLost(self)
+        self.cursor = cursor
+
+    def settle(self, verdict: health.Verdict, **also) -> bool:
+        """Give the lease back and keep how the visit went; False, and nothing kept, when the lease is not ours any
+        more."""
+        kept = {
+            "state": verdict.state,
+            "state_reason": verdict.reason[:500],
+            "failures": verdict.failures,
+            "next_poll_at": verdict.next_poll_at,
+            "leased_until": None,
+            **also,
+        }
+        if not self._if_ours().update(**kept):
+            return False
+        for name, value in kept.items():
+            setattr(self, name, value)
+        return True
+
+    def _if_ours(self):
+        return Channel.objects.filter(pk=self.pk, fence=self.fence)

@@ -7,7 +7,7 @@ no state: credentials, settings and cursor are handed to it, and what it learnt 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 Kind = Literal["mention", "reply", "comment", "dm", "review", "post", "article"]
 KINDS: frozenset[str] = frozenset(("mention", "reply", "comment", "dm", "review", "post", "article"))
@@ -75,6 +75,24 @@ class Batch:
     more: bool = False
     gap: str = ""
     history: bool = False
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a page of posts in the inbox. `refused` names by place in the page what could not be kept, and
+    why."""
+
+    taken_in: int = 0
+    duplicates: int = 0
+    changed: int = 0
+    refused: Sequence[tuple[int, str]] = ()
+
+
+class TakeIn(Protocol):
+    """The inbox, as connectors know it: handed in from above. Called inside a transaction that also keeps the
+    cursor."""
+
+    def __call__(self, channel: Any, posts: Sequence[Post], *, history: bool = False) -> Taken: ...
 
 
 @dataclass(frozen=True)

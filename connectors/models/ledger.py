@@ -47,6 +47,7 @@ class FetchRun(models.Model):
         indexes = [
             models.Index("channel", "-started", "-id", name="ledger"),
             models.Index("started", name="taken_in_lately", condition=models.Q(taken_in__gt=0)),
+            models.Index("channel", name="visits_under_way", condition=models.Q(outcome="running")),
         ]
 
     def __str__(self):

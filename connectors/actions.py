@@ -1,0 +1,227 @@
+"""What people do to channels, one function per verb: atomic, in the audit, and open pages hear of it.
+
+Every verb that changes how a channel is read moves its fence on, so that a visit under way keeps nothing afterwards
+that was fetched before the change; what it had fetched is fetched again.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from connectors import configuration, registry
+from connectors.errors import Misconfigured
+from connectors.models import Channel, QuarantinedPost
+from departments import audit, bell
+from departments.models import Department, User
+
+audit.sentences(
+    channel_opened="{by} opened the channel {name}",
+    channel_changed="{by} changed the channel {name}: {what}",
+    channel_paused="{by} paused the channel {name}",
+    channel_resumed="{by} resumed the channel {name}",
+    channel_frozen="{by} stopped all sending through {name}",
+    channel_thawed="{by} allowed sending through {name} again",
+    channel_polled="{by} asked {name} for new posts",
+    channel_connected="{by} connected {name} again",
+    channel_departments_set="{by} decided who speaks through {name} ({speak}) and who monitors it ({monitor})",
+    channel_stopped="{by} stopped reading {name}: a person is needed",
+    quarantine_replayed="{by} asked to try {number} posts of {name} again",
+)
+
+
+@transaction.atomic
+def open_channel(
+    *,
+    network: str,
+    slug: str,
+    name: str,
+    settings: Mapping[str, Any] | None = None,
+    credentials: Mapping[str, Any] | None = None,
+    speakers: Iterable[Department] = (),
+    monitors: Iterable[Department] = (),
+    by: User | str,
+) -> Channel:
+    """A new channel, read from now on. Raises ValidationError with a sentence for each field that can not be used."""
+    kind = _network(network)
+    channel = Channel(network=network, slug=slug, name=name)
+    _configure(channel, kind, settings or {})
+    channel.credentials = _cleaned("credentials", configuration.clean_secrets, kind, credentials or {})
+    channel.full_clean()
+    channel.next_poll_at = _at_once(channel)
+    channel.save(force_insert=True)
+    channel.speakers.set(speakers)
+    channel.monitors.set(monitors)
+    _done("channel_opened", channel, by, network=network)
+    return channel
+
+
+@transaction.atomic
+def change_channel(
+    channel: Channel, *, name: str | None = None, settings: Mapping[str, Any] | None = None, by
+) -> Channel:
+    """Another name, other settings (all of them; what is left out goes back to its default). A channel that could not
+    be read for its settings is tried again. Raises ValidationError."""
+    channel = _locked(channel)
+    before = {"name": channel.name, **channel.settings}
+    channel.name = channel.name if name is None else name
+    if settings is not None:
+        _configure(channel, _network(channel.network), settings)
+    channel.full_clean()
+    if channel.state == Channel.State.BROKEN:
+        _listen(channel)
+    elif channel.next_poll_at:
+        channel.next_poll_at = _at_once(channel)
+    _save(channel)
+    after = {"name": channel.name, **channel.settings}
+    changed = sorted(key for key in before | after if before.get(key) != after.get(key))
+    _done("channel_changed", channel, by, what=", ".join(changed) or "nothing")
+    return channel
+
+
+@transaction.atomic
+def pause(channel: Channel, *, by) -> Channel:
+    """Fetch nothing until somebody resumes. What goes out still goes out (`freeze` stops that)."""
+    channel = _locked(channel)
+    if channel.state == Channel.State.PAUSED:
+        return channel
+    channel.state, channel.state_reason, channel.next_poll_at = Channel.State.PAUSED, "", None
+    _save(channel)
+    return _done("channel_paused", channel, by)
+
+
+@transaction.atomic
+def resume(channel: Channel, *, by) -> Channel:
+    """Fetch again, from where it stopped."""
+    channel = _locked(channel)
+    if channel.state == Channel.State.LISTENING:
+        return channel
+    _listen(channel)
+    _save(channel)
+    return _done("channel_resumed", channel, by)
+
+
+@transaction.atomic
+def freeze(channel: Channel, *, by) -> Channel:
+    """The kill switch: from this commit on no reply leaves through the channel. Those that wait keep waiting."""
+    channel = _locked(channel)
+    if channel.frozen_at:
+        return channel
+    channel.frozen_at = timezone.now()
+    channel.save(update_fields=["frozen_at"])
+    return _done("channel_frozen", channel, by)
+
+
+@transaction.atomic
+def thaw(channel: Channel, *, by) -> Channel:
+    """Let replies out again; those that waited go at once."""
+    channel = _locked(channel)
+    if not channel.frozen_at:
+        return channel
+    channel.frozen_at = None
+    channel.save(update_fields=["frozen_at"])
+    bell.wake("send")
+    return _done("channel_thawed", channel, by)
+
+
+@transaction.atomic
+def poll_now(channel: Channel, *, by) -> Channel:
+    """Look at the network now instead of in a while. Raises ValidationError when it is not read at all."""
+    channel = _locked(channel)
+    if channel.state != Channel.State.LISTENING or not channel.polls:
+        raise ValidationError(
+            channel.in_words if channel.polls else "Posts are pushed into this channel; it fetches none."
+        )
+    channel.next_poll_at = timezone.now()
+    channel.save(update_fields=["next_poll_at"])
+    bell.wake("fetch")
+    return _done("channel_polled", channel, by)
+
+
+@transaction.atomic
+def connect_again(channel: Channel, *, credentials: Mapping[str, Any], by) -> Channel:
+    """New credentials; the channel is read again from where it stopped. Raises ValidationError."""
+    channel = _locked(channel)
+    kind = _network(channel.network)
+    channel.credentials = _cleaned("credentials", configuration.clean_secrets, kind, credentials)
+    if channel.state != Channel.State.PAUSED:
+        _listen(channel)
+    _save(channel)
+    return _done("channel_connected", channel, by)
+
+
+@transaction.atomic
+def set_departments(channel: Channel, *, speakers: Iterable[Department], monitors: Iterable[Department], by) -> Channel:
+    """Who may speak through the channel, and who keeps an eye on it."""
+    speakers, monitors = list(speakers), list(monitors)
+    channel.speakers.set(speakers)
+    channel.monitors.set(monitors)
+    facts = {"speak": _names(speakers), "monitor": _names(monitors)}
+    return _done("channel_departments_set", channel, by, **facts)
+
+
+@transaction.atomic
+def ask_replay(channel: Channel, quarantined: QuerySet[QuarantinedPost], *, by) -> int:
+    """Have these posts tried again by the worker; how many there are."""
+    asked = quarantined.filter(channel=channel).waiting().update(replay_asked_at=timezone.now())
+    if asked:
+        bell.wake("fetch")
+        _done("quarantine_replayed", channel, by, number=asked)
+    return asked
+
+
+# What the verbs share -------------------------------------------------------------------------------------------
+
+
+def _locked(channel: Channel) -> Channel:
+    """The channel as it is now, held until the end of the transaction."""
+    return Channel.objects.select_for_update(of=("self",)).get(pk=channel.pk)
+
+
+def _network(code: str):
+    try:
+        return registry.connector_class(code)
+    except Misconfigured as error:
+        raise ValidationError({"network": error.detail}) from error
+
+
+def _configure(channel: Channel, kind, settings: Mapping[str, Any]) -> None:
+    channel.settings = _cleaned("settings", configuration.clean, kind, settings)
+    channel.poll_seconds = configuration.value(kind, channel.settings, "poll_seconds")
+
+
+def _cleaned(field: str, clean, kind, given) -> dict[str, Any]:
+    try:
+        return clean(kind, given)
+    except Misconfigured as error:
+        raise ValidationError(
+            {f"{field}.{name}": text for name, text in error.fields.items()} or error.detail
+        ) from error
+
+
+def _listen(channel: Channel) -> None:
+    channel.state, channel.state_reason, channel.failures = Channel.State.LISTENING, "", 0
+    channel.next_poll_at = _at_once(channel)
+
+
+def _at_once(channel: Channel):
+    return timezone.now() if channel.polls else None
+
+
+def _save(channel: Channel) -> None:
+    channel.fence, channel.leased_until = F("fence") + 1, None
+    channel.save()
+    channel.refresh_from_db()
+
+
+def _names(departments: Iterable[Department]) -> str:
+    return ", ".join(each.name for each in departments) or "nobody"
+
+
+def _done(verb: str, channel: Channel, by: User | str, **facts) -> Channel:
+    audit.record(verb, channel, by=by, name=channel.name, **facts)
+    bell.ring_about("channels")
+    return channel

@@ -34,6 +34,11 @@ def ring_about(kind: str) -> None:
     transaction.on_commit(lambda: _later(_publish, [kind]))
 
 
+def gone(conversation_id: UUID) -> None:
+    """After the commit, open pages that show this conversation ask again whether they still may."""
+    transaction.on_commit(lambda: _later(_publish, [f"gone:{conversation_id}"]))
+
+
 def ring_person(user_id: UUID) -> None:
     """After the commit, tell this person's own streams that their rights changed."""
     transaction.on_commit(lambda: _later(_publish, [f"person:{user_id}"]))

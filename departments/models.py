@@ -2,12 +2,14 @@
 
 import uuid
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
-from departments.querysets import AuditQuerySet, DepartmentQuerySet, UserQuerySet
+from departments.querysets import AuditQuerySet, DepartmentQuerySet, People
 
 
 class User(AbstractUser):
@@ -28,8 +30,10 @@ class User(AbstractUser):
     last_seen_at = models.DateTimeField(null=True, blank=True)
     # Bumped whenever this person's rights change: caches and streams that carry an older one are thrown away.
     permission_epoch = models.PositiveIntegerField(default=0)
+    # Part of every session's seal: bumped, it ends all sessions of this person at once.
+    sign_in_epoch = models.PositiveIntegerField(default=0)
 
-    objects = UserQuerySet.as_manager()
+    objects = People()
     first_name = last_name = None
 
     def __str__(self):
@@ -40,6 +44,17 @@ class User(AbstractUser):
         """Two letters for the round mark: “Carla Mendes” is CM, “carl” is CA."""
         words = str(self).split()
         return (words[0][0] + words[-1][0] if len(words) > 1 else str(self)[:2]).upper()
+
+    def get_session_auth_hash(self):
+        return self._seal()
+
+    def get_session_auth_fallback_hash(self):
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            yield self._seal(secret)
+
+    def _seal(self, secret=None):
+        value = f"{self.password}:{self.sign_in_epoch}"
+        return salted_hmac("departments.User.session", value, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self):
         return str(self)

@@ -135,11 +135,11 @@ class ReplyQuerySet(models.QuerySet):
         return self.filter(state__in=["waiting_approval", "approved", "sending", "unknown", "needs_person"])
 
     def due(self):
-        """What the outbox has to look at now: to send, to look for, or left by a worker that died while sending."""
+        """What the outbox has to look at now: to send, to look for, to verify, or left by a worker that died sending."""
         now = timezone.now()
         free = Q(leased_until=None) | Q(leased_until__lte=now)
         return self.filter(
-            Q(state__in=["approved", "unknown"], send_after__lte=now) & free | Q(state="sending", leased_until__lte=now)
+            Q(state__in=["approved", "unknown", "sent"], send_after__lte=now) & free | Q(state="sending", leased_until__lte=now)
         ).order_by("send_after")
 
     @transaction.atomic

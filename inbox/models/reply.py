@@ -72,7 +72,7 @@ class Reply(models.Model):
         indexes = [
             models.Index(
                 fields=["send_after"],
-                condition=models.Q(state__in=["approved", "sending", "unknown"]),
+                condition=models.Q(send_after__isnull=False),
                 name="reply_due",
             )
         ]

@@ -1,0 +1,38 @@
+"""What people do about conversations: one function per verb, each atomic, audited, with `by=`.
+
+A verb asks for rights again, whatever its door asked: what its caller may not see is `Http404`, what they see but may not
+do `PermissionDenied`, what can not be done as things stand `Refused` (with a sentence), and then nothing was changed.
+"""
+
+from inbox.actions.handing import accept, decline, hand_off, move
+from inbox.actions.placing import Placement, add_department, place, place_many
+from inbox.actions.talking import cancel_reply, confirm_sent, note, remove_note, reply, send_again
+from inbox.actions.undoing import undo
+from inbox.actions.working import assign, prioritise, read, reopen, resolve, snooze, tag, take, wake
+
+__all__ = [
+    "Placement",
+    "accept",
+    "add_department",
+    "assign",
+    "cancel_reply",
+    "confirm_sent",
+    "decline",
+    "hand_off",
+    "move",
+    "note",
+    "place",
+    "place_many",
+    "prioritise",
+    "read",
+    "remove_note",
+    "reopen",
+    "reply",
+    "resolve",
+    "send_again",
+    "snooze",
+    "tag",
+    "take",
+    "undo",
+    "wake",
+]

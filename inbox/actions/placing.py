@@ -1,0 +1,218 @@
+"""Putting conversations into queues: what the router does for many at once, and a person for one."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from departments import bell
+from departments.access import may, rights
+from departments.audit import entry
+from departments.audit import keep as keep_entries
+from departments.models import AuditEntry, Department, User
+from inbox import clocks
+from inbox.actions.step import finish, locked, remember, ring_all, snapshot
+from inbox.errors import Refused
+from inbox.models import Access, Clock, Conversation, Message, QueueItem, Tag
+from inbox.row import SHOWN, shown, sort
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where one message's conversation goes. `because` is a sentence's end (“the text contains …”), `why` the few words
+    that stand in the list, `rule` the name of what decided. `department` None leaves the lead where it is: the message
+    continues a conversation; `joins` and `priority` still count."""
+
+    message: Message
+    department: Department | None
+    joins: Sequence[Department] = ()
+    because: str = ""
+    why: str = ""
+    rule: str = ""
+    priority: int = 0
+    probably_nothing: bool = False
+    tags: Sequence[str] = ()
+    language: str = ""
+
+
+@dataclass
+class _Batch:
+    """What one `place_many` writes, gathered so that each table is written once."""
+
+    items: list[QueueItem] = field(default_factory=list)
+    clocks: list[Clock] = field(default_factory=list)
+    access: list[Access] = field(default_factory=list)
+    audit: list[AuditEntry] = field(default_factory=list)
+    raised: list[QueueItem] = field(default_factory=list)
+    conversations: dict = field(default_factory=dict)
+    queues: set = field(default_factory=set)
+
+
+def place(conversation: Conversation, department: Department, *, message: Message, **rest) -> None:
+    """Give this department its share of the conversation. Twice is once: a department never has two."""
+    place_many([Placement(message=message, department=department, **rest)])
+
+
+@transaction.atomic
+def place_many(placements: Iterable[Placement]) -> None:
+    """Carry out what the router decided, in one transaction and a fixed number of statements.
+
+    A confidential department among those named takes the conversation alone: nobody else is let in by a rule. A
+    conversation that lies with somebody already keeps its lead; only the departments that join are added.
+    Needs `message.conversation`, `message.channel` and `message.identity` loaded.
+    """
+    placements = list(placements)
+    ids = sorted({each.message.conversation_id for each in placements})
+    conversations = {each.pk: each for each in Conversation.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+    lying: dict = {}
+    for item in QueueItem.objects.filter(conversation__in=ids).select_related("department"):
+        lying.setdefault(item.conversation_id, {})[item.department_id] = item
+    batch = _Batch()
+    for placement in placements:
+        conversation = conversations[placement.message.conversation_id]
+        _place_one(batch, placement, conversation, lying.setdefault(conversation.pk, {}))
+    _write(batch)
+    _tag(placements)
+
+
+def _place_one(batch: _Batch, placement: Placement, conversation: Conversation, lying: dict) -> None:
+    now = timezone.now()
+    if conversation.routed_at is None:
+        conversation.routed_at = now
+    if placement.language and not conversation.language:
+        conversation.language = placement.language
+    batch.conversations[conversation.pk] = conversation
+    for department, leads in _shares(placement, conversation, bool(lying)):
+        if department.pk in lying:
+            _raise(batch, lying[department.pk], placement.priority)
+        else:
+            lying[department.pk] = _new_item(batch, placement, conversation, department, leads)
+    if placement.department is None:
+        for item in lying.values():
+            if item.lead:
+                _raise(batch, item, placement.priority)
+
+
+def _shares(placement: Placement, conversation: Conversation, has_lead: bool) -> list[tuple[Department, bool]]:
+    """Who gets a share, and whether they lead."""
+    wanted = [placement.department, *placement.joins] if placement.department and not has_lead else list(placement.joins)
+    secret = [each for each in wanted if each.confidential]
+    if secret and not has_lead:
+        conversation.confidential = True
+        return [(secret[0], True)]
+    if has_lead:
+        return [(each, False) for each in wanted if not each.confidential and not conversation.confidential]
+    return [(each, position == 0) for position, each in enumerate(dict.fromkeys(wanted))]
+
+
+def _new_item(batch: _Batch, placement: Placement, conversation: Conversation, department: Department, leads: bool):
+    message = placement.message
+    item = QueueItem(
+        conversation=conversation,
+        department=department,
+        lead=leads,
+        priority=placement.priority,
+        probably_nothing=placement.probably_nothing and leads,
+        confidential=conversation.confidential,
+        why=placement.why[:120],
+        **shown(message),
+    )
+    item.language = item.language or placement.language
+    sort(item)
+    if not conversation.history and not item.probably_nothing:
+        batch.clocks.append(clocks.started(item, message.received_at))
+    batch.items.append(item)
+    batch.access.append(Access(conversation=conversation, department=department))
+    batch.queues.add(department.pk)
+    batch.audit.append(
+        entry(
+            "item_placed" if leads else "item_joined",
+            item,
+            by="rule" if placement.rule else "system",
+            department=department,
+            conversation_id=conversation.pk,
+            rule=placement.rule,
+            because=placement.because,
+        )
+    )
+    return item
+
+
+def _raise(batch: _Batch, item: QueueItem, priority: int) -> None:
+    """Rules only ever make things more urgent."""
+    if priority > item.priority:
+        item.priority = priority
+        if item.due_at and item.waiting_since:
+            item.due_at = min(item.due_at, clocks.due(item, item.waiting_since))
+            sort(item)
+        if item not in batch.items:
+            batch.raised.append(item)
+        batch.queues.add(item.department_id)
+
+
+def _write(batch: _Batch) -> None:
+    Conversation.objects.bulk_update(batch.conversations.values(), ["routed_at", "confidential", "language"])
+    QueueItem.objects.bulk_create(batch.items)
+    QueueItem.objects.bulk_update(batch.raised, ["priority", "due_at", "sort_at"])
+    Access.objects.bulk_create(batch.access, ignore_conflicts=True)
+    Clock.objects.bulk_create(batch.clocks)
+    keep_entries(batch.audit)
+    bell.ring(*batch.queues)
+
+
+def _tag(placements: Sequence[Placement]) -> None:
+    named = {name for placement in placements for name in placement.tags}
+    if not named:
+        return
+    Tag.objects.bulk_create([Tag(name=name) for name in named], ignore_conflicts=True)
+    tags = {tag.name: tag for tag in Tag.objects.filter(name__in=named)}
+    through = Conversation.tags.through
+    through.objects.bulk_create(
+        [
+            through(conversation_id=each.message.conversation_id, tag_id=tags[name].pk)
+            for each in placements
+            for name in each.tags
+        ],
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def add_department(item: QueueItem, department: Department, *, by: User) -> QueueItem:
+    """Ask another department to join: it gets a share of its own, and sees the conversation from now on. Only the lead
+    of a confidential department lets others in; joining does not lift confidentiality."""
+    item = locked(item, by)
+    if item.conversation.confidential and not may(by, "lead_queue", item.department):
+        raise PermissionDenied("Only the lead of a confidential department lets others in.")
+    if department.confidential and department.pk not in rights(by).roles:
+        raise Refused(f"{department} works in confidence: hand the conversation off to it instead.")
+    existing = QueueItem.objects.filter(conversation=item.conversation, department=department).first()
+    if existing and not existing.sealed and existing.status != QueueItem.Status.RESOLVED:
+        raise Refused(f"{department} is on this conversation already.")
+    joined = existing or QueueItem(conversation=item.conversation, department=department)
+    share(joined, like=item, lead=False)
+    before = snapshot(item) | {"joined": joined.pk, "joined_version": joined.version}
+    finish(joined, "add-department", by=by, audit="department_added")
+    item.version += 1
+    item.save(update_fields=["version"])
+    before["joined_version"] = joined.version
+    remember(item, "add-department", by=by, before=before)
+    ring_all(item.conversation)
+    return joined
+
+
+def share(item: QueueItem, *, like: QueueItem, lead: bool) -> None:
+    """Make this an open, living share of the conversation that `like` is a share of, and let its department see it. The
+    item is not stored yet."""
+    item.status, item.resolution, item.resolved_at = QueueItem.Status.OPEN, "", None
+    item.lead, item.sealed, item.unread = lead, False, True
+    item.confidential, item.why = like.confidential, like.why
+    item.priority = max(item.priority, like.priority)
+    for name in (*SHOWN, "mood"):
+        setattr(item, name, getattr(like, name))
+    sort(item)
+    Access.objects.bulk_create([Access(conversation=like.conversation, department=item.department)], ignore_conflicts=True)
+    if item._state.adding:
+        item.save(force_insert=True)

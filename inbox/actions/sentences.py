@@ -1,0 +1,37 @@
+"""What the audit and a conversation's timeline say of each verb."""
+
+from departments.audit import sentences
+
+sentences(
+    item_placed="{by} put this in {department}, because {because}",
+    item_joined="{by} asked {department} to join, because {because}",
+    department_added="{by} asked {department} to join",
+    item_taken="{by} took it for {department}",
+    item_assigned="{by} gave it to {person} in {department}",
+    item_unassigned="{by} put it back for anybody in {department}",
+    item_handed_off="{by} handed it from {department} to {to}: {reason}",
+    hand_off_accepted="{by} accepted it for {department}",
+    hand_off_declined="{by} declined it for {department}",
+    hand_off_withdrawn="{by} took back the hand-off to {to}",
+    item_moved="{by} placed it in {to}",
+    item_snoozed="{by} snoozed it in {department} until {until}",
+    item_woke="It is back in {department}",
+    item_resolved="{by} resolved it in {department}: {resolution}",
+    item_reopened="{by} reopened it in {department}",
+    item_reopened_by_message="A new message reopened it in {department}",
+    priority_set="{by} set the priority in {department} to {priority}",
+    tagged="{by} set the tags to {tags}",
+    note_written="{by} wrote a note",
+    note_removed="{by} removed a note",
+    reply_written="{by} wrote a reply for {department}",
+    reply_cancelled="{by} cancelled a reply",
+    reply_sent="The reply of {department} was sent",
+    reply_found="The reply of {department} was found on the network",
+    reply_refused="The network refused the reply: {reason}",
+    reply_unknown="The network did not confirm the reply; looking for it",
+    reply_needs_person="The reply was not found on the network; somebody has to look",
+    reply_confirmed="{by} confirmed that the reply is there",
+    reply_sent_again="{by} sent the reply again",
+    change_undone="{by} undid: {verb}",
+    conversations_merged="Two parts of this thread were joined when a late post arrived",
+)

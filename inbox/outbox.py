@@ -1,0 +1,261 @@
+"""Replies on their way out: one attempt each, and never a blind second one (trust.md §4b).
+
+A reply is marked `sending` and committed before the network is called. What is then not certainly unsent is `unknown`: we
+look for our own post on the network at growing distances, and only when it is not found is a person asked.
+"""
+
+import hashlib
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from connectors.contract import Outgoing, Sent
+from connectors.errors import ConnectorError, NotAuthorized, NotSent, RateLimited, Rejected
+from connectors.registry import connector_for
+from departments import bell
+from departments.audit import record
+from inbox import lifecycle
+from inbox.indexing import index_messages
+from inbox.intake import key_of
+from inbox.models import Conversation, Message, QueueItem, Reply
+
+State = Reply.State
+logger = logging.getLogger(__name__)
+
+#: After which seconds to look for a reply that was not confirmed; then a person is asked.
+LOOKS = (5, 30, 120, 600)
+#: How long to wait when the network certainly did not take it.
+WAIT = timedelta(minutes=2)
+#: When to see whether what the network confirmed is really there.
+VERIFY_AFTER = timedelta(seconds=30)
+
+
+class LostLease(Exception):
+    """Another worker took this reply over; what we know of it is old."""
+
+
+def send_due() -> int:
+    """Move every due reply one step. Returns how many were looked at. Safe to call from many workers at once."""
+    claimed = Reply.objects.all().claim()
+    for reply in claimed:
+        try:
+            step(reply)
+        except LostLease:
+            logger.info("Reply %s was taken over by another worker.", reply.pk)
+        except Exception:
+            # The lease runs out, and the reply is looked at again; the others must not wait for it.
+            logger.exception("Reply %s could not be moved.", reply.pk)
+    return len(claimed)
+
+
+def step(reply: Reply) -> None:
+    """One step of a reply whose lease we hold."""
+    if reply.state == State.APPROVED:
+        attempt(reply)
+    elif reply.state == State.SENDING:
+        # Whoever was sending it died in between: nobody knows what the network heard.
+        doubt(reply)
+    elif reply.state == State.UNKNOWN:
+        look(reply)
+    elif reply.state == State.SENT:
+        verify(reply)
+
+
+def attempt(reply: Reply) -> None:
+    """Mark it, call the network once, keep what came of it. The network is never called inside a transaction."""
+    if not _mark_sending(reply):
+        return
+    try:
+        sent = connector_for(reply.channel).send(_outgoing(reply))
+    except Rejected as error:
+        _settle(reply, State.REFUSED, "reply_refused", trouble=error.detail or error.sentence)
+    except RateLimited as error:
+        _wait(reply, error.until or timezone.now() + WAIT, error.sentence)
+    except (NotSent, NotAuthorized) as error:
+        _wait(reply, timezone.now() + WAIT, error.sentence)
+    except Exception as error:
+        logger.warning("Reply %s is not confirmed: %s", reply.pk, type(error).__name__)
+        doubt(reply)
+    else:
+        settle_sent(reply, remote_id=sent.id, url=sent.url)
+
+
+@transaction.atomic
+def _mark_sending(reply: Reply) -> bool:
+    current = _held(reply)
+    stop = _reason_to_stop(current)
+    if stop:
+        _settle(reply, State.REFUSED, "reply_refused", trouble=stop)
+        return False
+    if current.channel.frozen_at:
+        _wait(reply, timezone.now() + WAIT, "Sending through this channel is stopped.")
+        return False
+    current.state, current.attempts, current.attempted_at = State.SENDING, current.attempts + 1, timezone.now()
+    current.save(update_fields=["state", "attempts", "attempted_at"])
+    reply.state, reply.attempts, reply.attempted_at = current.state, current.attempts, current.attempted_at
+    _ring(reply)
+    return True
+
+
+def _reason_to_stop(reply: Reply) -> str:
+    """Why an approved reply must not leave after all; empty when it may."""
+    target = reply.target
+    if target.deleted_at:
+        return "They deleted the message before the reply left."
+    if target.edited_at and target.edited_at > reply.created_at:
+        return "They changed the message before the reply left. Read it again, then send."
+    if reply.approved_hash != body_hash(reply.text, target):
+        return "The text is not the one that was approved."
+    return ""
+
+
+def doubt(reply: Reply) -> None:
+    """Not certainly unsent: begin to look for it."""
+    _settle(reply, State.UNKNOWN, "reply_unknown", send_after=timezone.now() + timedelta(seconds=LOOKS[0]), looks=0)
+
+
+def look(reply: Reply) -> None:
+    """Look for our own post on the network. Not being able to look is not the same as not finding it."""
+    try:
+        found = _find(reply)
+    except ConnectorError as error:
+        _wait(reply, timezone.now() + timedelta(seconds=LOOKS[1]), error.sentence, state=State.UNKNOWN)
+        return
+    if found:
+        settle_sent(reply, remote_id=found.id, url=found.url, audit="reply_found")
+    elif reply.looks + 1 < len(LOOKS):
+        later = timezone.now() + timedelta(seconds=LOOKS[reply.looks + 1])
+        _settle(reply, State.UNKNOWN, None, send_after=later, looks=reply.looks + 1)
+    else:
+        _settle(reply, State.NEEDS_PERSON, "reply_needs_person", send_after=None)
+
+
+def verify(reply: Reply) -> None:
+    """Whether what the network confirmed is really there, once."""
+    try:
+        found = _find(reply)
+    except ConnectorError:
+        _settle(reply, State.SENT, None, send_after=timezone.now() + WAIT)
+        return
+    trouble = "" if found else "The network said that it took this reply, and does not show it."
+    _settle(reply, State.SENT, None, send_after=None, trouble=trouble)
+
+
+def _find(reply: Reply) -> Sent | None:
+    since = (reply.attempted_at or reply.created_at) - timedelta(minutes=1)
+    return connector_for(reply.channel).find_sent(_outgoing(reply), since)
+
+
+def _outgoing(reply: Reply) -> Outgoing:
+    return Outgoing(text=reply.text, in_reply_to=reply.target.external_id, client_key=str(reply.client_key))
+
+
+def body_hash(text: str, target: Message) -> str:
+    """What an approval is bound to: the text, the channel and the message answered."""
+    return hashlib.sha256("\0".join((text, str(target.channel_id), target.key)).encode()).hexdigest()
+
+
+def _held(reply: Reply) -> Reply:
+    """The row as it is now, locked, if the lease is still ours."""
+    current = (
+        Reply.objects.select_for_update(of=("self",))
+        .select_related("channel", "target", "conversation", "department")
+        .filter(pk=reply.pk, fence=reply.fence)
+        .first()
+    )
+    if current is None:
+        raise LostLease(reply.pk)
+    return current
+
+
+@transaction.atomic
+def _settle(reply: Reply, state: str, audit: str | None, *, trouble: str | None = None, **fields) -> None:
+    current = _held(reply)
+    current.state, current.leased_until = state, None
+    if trouble is not None:
+        current.trouble = trouble[:500]
+    for name, value in fields.items():
+        setattr(current, name, value)
+    current.save()
+    if audit:
+        record(
+            audit,
+            current,
+            by="system",
+            department=current.department,
+            conversation_id=current.conversation_id,
+            **({"reason": current.trouble} if audit == "reply_refused" else {}),
+        )
+    _ring(current)
+
+
+def _wait(reply: Reply, until, trouble: str, state: str = State.APPROVED) -> None:
+    _settle(reply, state, None, trouble=trouble, send_after=until)
+
+
+@transaction.atomic
+def settle_sent(reply: Reply, *, remote_id: str, url: str, audit: str = "reply_sent", by="system") -> None:
+    """The network has it: keep our message in the thread, and set the lead's item to their turn, or resolved."""
+    conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=reply.conversation_id)
+    current = _held(reply)
+    now = timezone.now()
+    current.message = _our_message(current, remote_id, url, now)
+    current.state, current.sent_at, current.remote_id, current.remote_url = State.SENT, now, remote_id, url
+    current.leased_until, current.trouble = None, ""
+    current.send_after = now + VERIFY_AFTER if remote_id else None
+    current.save()
+    conversation.last_out_at = now
+    conversation.last_message_at = max(conversation.last_message_at, now)
+    conversation.save(update_fields=["last_out_at", "last_message_at"])
+    _turn_item(current)
+    record(audit, current, by=by, department=current.department, conversation_id=conversation.pk)
+    _ring(current)
+
+
+def _our_message(reply: Reply, remote_id: str, url: str, now) -> Message:
+    """Our message in the thread. A fetch may have brought it before the answer reached us: then it is that one."""
+    target = reply.target
+    external = remote_id or f"reply:{reply.pk}"
+    message, is_new = Message.objects.get_or_create(
+        key=key_of(reply.channel, external),
+        defaults={
+            "conversation": reply.conversation,
+            "channel": reply.channel,
+            "external_id": external,
+            "kind": "dm" if target.kind == "dm" else "reply",
+            "direction": Message.Direction.OUT,
+            "parent": target,
+            "parent_key": target.key,
+            "thread_root": target.thread_root,
+            "text": reply.text,
+            "url": url,
+            "visibility": target.visibility,
+            "created_at": now,
+        },
+    )
+    if is_new:
+        index_messages([message])
+    return message
+
+
+def _turn_item(reply: Reply) -> None:
+    """Their turn now, unless they wrote again while our reply was on its way."""
+    item = (
+        QueueItem.objects.of(reply.conversation)
+        .filter(lead=True)
+        .select_for_update(of=("self",))
+        .select_related("department", "conversation")
+        .first()
+    )
+    newer = reply.conversation.messages.from_outside().filter(received_at__gt=reply.created_at, deleted_at=None)
+    if item is None or item.status == QueueItem.Status.RESOLVED or newer.exists():
+        return
+    lifecycle.answered(item, resolve=reply.resolve)
+    item.version += 1
+    item.save()
+
+
+def _ring(reply: Reply) -> None:
+    bell.ring(*QueueItem.objects.of(reply.conversation).values_list("department_id", flat=True))

@@ -1,0 +1,219 @@
+"""How things look in templates: signs, people's marks, clocks and dates in words. Reads values, asks nothing of the database."""
+
+import zlib
+from datetime import datetime, timedelta
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+#: Networks that have a mark of their own in icons.svg; others get the globe.
+MARKED = frozenset("x facebook instagram threads mastodon bluesky youtube reddit feed webhook import demo review".split())
+#: Words that name a network where its connector is not at hand.
+NAMES = {
+    "x": "X", "facebook": "Facebook", "instagram": "Instagram", "threads": "Threads", "mastodon": "Mastodon",
+    "bluesky": "Bluesky", "youtube": "YouTube", "reddit": "Reddit", "feed": "a feed", "webhook": "a webhook",
+    "import": "an imported file", "demo": "the demo network",
+}  # fmt: skip
+MOODS = {-2: ("neg", "Very negative"), -1: ("neg", "Negative"), 1: ("pos", "Positive"), 2: ("pos", "Very positive")}
+PRIORITIES = {1: ("high", "High"), 2: ("urgent", "Urgent")}
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+#: Under these a figure is given whole; from 10,000 on nobody acts on the last three digits.
+NARROW = "\u202f"
+
+
+# Signs ----------------------------------------------------------------------------------------------------------
+@register.simple_tag
+def icon(name: str, classes: str = "", label: str = "") -> SafeString:
+    """A sign from the sprite. Without a label it is decoration and hidden from screen readers."""
+    said = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return format_html(
+        '<svg class="{}" {}>{}<use href="{}#i-{}"/></svg>',
+        f"icon {classes}".strip(), said, format_html("<title>{}</title>", label) if label else "",
+        static("img/icons.svg"), name,
+    )  # fmt: skip
+
+
+@register.simple_tag
+def network_icon(network: str, classes: str = "", label: str = "") -> SafeString:
+    """The mark of a network, our own plain glyph."""
+    return icon(f"n-{network}" if network in MARKED else "globe", classes, label)
+
+
+@register.filter
+def network_name(network: str) -> str:
+    """“X” for `x`; a network we have no word for keeps its code."""
+    return NAMES.get(network, network)
+
+
+@register.simple_tag
+def mood_icon(mood: int | None, classes: str = "s") -> SafeString:
+    """Neutral and unknown moods are not drawn; only the very negative one is red."""
+    if not mood or mood not in MOODS:
+        return mark_safe("")
+    name, label = MOODS[mood]
+    return icon(name, f"{classes} is-danger" if mood == -2 else classes, label)
+
+
+@register.simple_tag
+def priority_icon(priority: int, classes: str = "s") -> SafeString:
+    """Normal priority is not drawn; only urgent is red."""
+    if priority not in PRIORITIES:
+        return mark_safe("")
+    name, label = PRIORITIES[priority]
+    return icon(name, f"{classes} is-danger" if priority == 2 else classes, label)
+
+
+# People ---------------------------------------------------------------------------------------------------------
+@register.filter
+def tint(who) -> str:
+    """One of eight quiet tints, always the same for the same person."""
+    return f"t{zlib.crc32(str(who).encode('utf-8', 'replace')) % 8 + 1}"
+
+
+@register.filter
+def initials(name: str) -> str:
+    """“IC” for “Inês Carvalho”; one sign for names that are not written in Latin, Greek or Cyrillic letters."""
+    words = [word for word in ("".join(c if c.isalnum() else " " for c in str(name))).split() if word]
+    if not words:
+        return "?"
+    first, last = words[0], words[-1]
+    if not first[0].upper() < "\u0530":
+        return first[0]
+    return (first[0] + (last[0] if len(words) > 1 else first[1:2])).upper()
+
+
+@register.filter
+def reach(followers: int | None) -> str:
+    """“48 k” for 48,213; nothing where the network does not say."""
+    if followers is None:
+        return ""
+    if followers >= 1_000_000:
+        return f"{followers / 1_000_000:.1f}".removesuffix(".0") + f"{NARROW}M"
+    return f"{followers // 1000}{NARROW}k" if followers >= 10_000 else figure(followers)
+
+
+@register.filter
+def figure(number) -> str:
+    """“34 277” with a narrow space, a true minus."""
+    return "" if number is None else f"{number:,}".replace(",", NARROW).replace("-", "−")
+
+
+# Time -----------------------------------------------------------------------------------------------------------
+@register.filter
+def span(length: timedelta | None) -> str:
+    """Minutes up to 90, then hours, then days and hours: “12 min”, “2 h”, “1 d 4 h”. Rounded down, never below 1 min."""
+    if length is None:
+        return ""
+    seconds = abs(length.total_seconds())
+    if seconds < 90 * MINUTE:
+        return f"{max(1, int(seconds // MINUTE))} min"
+    if seconds < DAY:
+        return f"{int(seconds // HOUR)} h"
+    days, hours = int(seconds // DAY), int(seconds % DAY // HOUR)
+    return f"{days} d {hours} h" if hours and days < 7 else f"{days} d"
+
+
+@register.filter
+def when(moment: datetime | None, now: datetime | None = None) -> str:
+    """Today by the clock, this week with the weekday, this year with the day, else with the year."""
+    if moment is None:
+        return ""
+    here, today = timezone.localtime(moment), timezone.localtime(now)
+    apart = abs((today.date() - here.date()).days)
+    if apart == 0:
+        return date_format(here, "H:i")
+    if apart < 7:
+        return date_format(here, "D H:i")
+    return date_format(here, "j M" if here.year == today.year else "j M Y")
+
+
+@register.filter
+def day(moment: datetime) -> str:
+    """“Today”, “Yesterday”, else “Sunday 16 November”."""
+    here, today = timezone.localtime(moment), timezone.localtime()
+    named = {0: "Today", 1: "Yesterday"}.get((today.date() - here.date()).days)
+    return named or date_format(here, "l j F" if here.year == today.year else "l j F Y")
+
+
+@register.simple_tag
+def moment(at: datetime | None, classes: str = "", style: str = "when") -> SafeString:
+    """A `<time>` with the exact moment in its tooltip. Styles: `when` (“14:06”), `clock` (always “14:06”), `ago` (“12 min ago”)."""
+    if at is None:
+        return mark_safe("")
+    here = timezone.localtime(at)
+    text = {"when": when, "clock": lambda _: date_format(here, "H:i"), "ago": _ago}[style](at)
+    kind = mark_safe(' data-clock="ago"') if style == "ago" else ""
+    return format_html(
+        '<time{} datetime="{}" title="{}"{}>{}</time>',
+        format_html(' class="{}"', classes) if classes else "", at.isoformat(timespec="seconds"), exactly(at), kind, text,
+    )  # fmt: skip
+
+
+def _ago(at: datetime) -> str:
+    passed = timezone.now() - at
+    return "now" if passed < timedelta(minutes=1) else f"{span(passed)} ago"
+
+
+def exactly(at: datetime) -> str:
+    """“Tue 18 Nov 2025, 14:06”, for tooltips."""
+    return date_format(timezone.localtime(at), "D j M Y, H:i")
+
+
+@register.simple_tag
+def clock(item) -> SafeString:
+    """How long an item may still wait, in words: grey, amber under an hour, red when overdue. Scripts keep it going."""
+    if item.handed_to_id if hasattr(item, "handed_to_id") else item.handed_to:
+        return format_html('<span class="clock">waits for {}</span>', item.handed_to)
+    at, kind, text, tone = _spoken(item)
+    if at is None:
+        return format_html('<span class="clock">{}</span>', text) if text else mark_safe("")
+    return format_html(
+        '<time class="clock{}" datetime="{}" title="{}" data-clock="{}">{}</time>',
+        tone and f" {tone}", at.isoformat(timespec="seconds"), exactly(at), kind, text,
+    )  # fmt: skip
+
+
+def _spoken(item) -> tuple[datetime | None, str, str, str]:
+    """Moment, kind, words and tone of an item's clock."""
+    if item.status == "snoozed":
+        return _until(item.snoozed_until)
+    if item.status == "pending":
+        return item.waiting_since, "since", f"their turn since {when(item.waiting_since)}" if item.waiting_since else "their turn", ""
+    if item.status == "resolved":
+        return None, "", "resolved", ""
+    if item.due_at:
+        return _due(item.due_at)
+    return item.waiting_since, "ago", _ago(item.waiting_since) if item.waiting_since else "", ""
+
+
+def _until(at: datetime | None) -> tuple[datetime | None, str, str, str]:
+    return at, "back", f"back {when(at)}" if at else "until they answer", ""
+
+
+def _due(at: datetime) -> tuple[datetime, str, str, str]:
+    left = at - timezone.now()
+    if left <= timedelta():
+        return at, "due", f"{span(left)} overdue", "late"
+    return at, "due", f"due in {span(left)}", "soon" if left < timedelta(hours=1) else ""
+
+
+@register.filter
+def urgency(item) -> str:
+    """The heading under which an item stands in a list sorted by urgency."""
+    if item.status != "open":
+        return "Waiting"
+    if item.due_at is None:
+        return "No clock"
+    left = item.due_at - timezone.now()
+    if left <= timedelta():
+        return "Overdue"
+    if left < timedelta(hours=1):
+        return "Due within the hour"
+    tonight = timezone.localtime().replace(hour=23, minute=59, second=59)
+    return "Later today" if item.due_at <= tonight else "Later"

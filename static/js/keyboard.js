@@ -1,0 +1,83 @@
+// Single keys. An element that can be reached by a key says so with data-key ("e", "Shift+e", "g i"); what the server did
+// not draw can not be done. Keys rest inside fields and dialogs, and when the person switched them off.
+const ITEM_KEYS = new Set(["e", "Shift+e", "d", "!", "r", "n", "a", "i", "h", "Shift+a", "Shift+d", "t", "p", "z", "y"]);
+const off = document.documentElement.dataset.shortcuts === "off";
+let first = ""; // the “g” of “g i”
+let firstAt = 0;
+let afterOpening = null;
+
+function nameOf(event) {
+  if (event.altKey || event.metaKey) return "";
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (event.ctrlKey) return key === "z" && !event.shiftKey ? "Ctrl+z" : "";
+  const letter = key >= "a" && key <= "z" && key.length === 1;
+  return event.shiftKey && letter ? `Shift+${key}` : key;
+}
+
+const rests = (target) =>
+  target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") ||
+  document.querySelector("dialog:modal");
+
+const can = (element) => element && !element.disabled && element.checkVisibility?.() !== false;
+const keyed = (scope, key) => [...scope.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(can).at(-1);
+// A quick action of a row is drawn only under the pointer; the key may use it all the same.
+const inRow = (row, key) => row?.querySelector(`[data-key="${CSS.escape(key)}"]`);
+
+// Where a key acts: on what is picked; else on the row that has the focus; else on the open conversation; else on the page.
+function find(key) {
+  const picked = document.querySelector(".pick:checked");
+  const bar = picked && keyed(document.querySelector(".picked"), key);
+  if (bar) return bar;
+  const row = document.activeElement?.closest(".row");
+  if (row && !row.hasAttribute("aria-current")) {
+    const own = inRow(row, key);
+    if (own || !ITEM_KEYS.has(key)) return own ?? page(key);
+    return opening(row, key);
+  }
+  return page(key) ?? inRow(document.querySelector(".row[aria-current]"), key);
+}
+
+const page = (key) => keyed(document, key) ?? document.querySelector(`.own [data-key="${CSS.escape(key)}"]`);
+
+// The key means another conversation than the open one: open the row, then do it there.
+function opening(row, key) {
+  afterOpening = key;
+  return row.querySelector(".open");
+}
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target?.id !== "talk" || !afterOpening) return;
+  const key = afterOpening;
+  afterOpening = null;
+  act(keyed(document.getElementById("talk"), key));
+});
+
+function act(element) {
+  if (!element) return false;
+  if (element.matches("input:not([type=checkbox], [type=radio]), textarea")) element.focus(), element.select?.();
+  else element.click();
+  if (element.dataset.focus) document.querySelector(element.dataset.focus)?.focus();
+  return true;
+}
+
+function sequence(key) {
+  const started = first && Date.now() - firstAt < 1500;
+  const name = started ? `${first} ${key}` : key;
+  first = "";
+  if (!started && key === "g") {
+    first = "g";
+    firstAt = Date.now();
+    return "";
+  }
+  return name;
+}
+
+addEventListener("keydown", (event) => {
+  if (off || event.defaultPrevented || event.isComposing || rests(event.target)) return;
+  const key = nameOf(event);
+  const name = key && sequence(key);
+  if (!name || name === "Enter" || name === " ") return;
+  const wanted = new CustomEvent("hub:key", { cancelable: true, detail: { key: name } });
+  document.dispatchEvent(wanted); // the list takes j, k, o and x
+  if (wanted.defaultPrevented || act(find(name))) event.preventDefault();
+});

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from guardian.models import GroupObjectPermission
 
 from departments.models import ApiToken, Department, User
@@ -64,13 +64,15 @@ def rights(user) -> Rights:
 
 def _resolve(user: User) -> Rights:
     groups = Group.objects.filter(user=user)
-    held = GroupObjectPermission.objects.filter(
+    in_departments = GroupObjectPermission.objects.filter(
         group__in=groups, content_type__app_label="departments", content_type__model="department"
     ).values_list("object_pk", "permission__codename")
-    of_house = set(groups.values_list("permissions__codename", flat=True))
+    in_house = groups.filter(permissions__codename__isnull=False).values_list(Value(""), "permissions__codename")
     permissions: dict[UUID, set[str]] = {}
-    for department, codename in held:
-        permissions.setdefault(UUID(department), set()).add(codename)
+    of_house: set[str] = set()
+    for department, codename in in_departments.union(in_house):
+        held = permissions.setdefault(UUID(department), set()) if department else of_house
+        held.add(codename)
     return Rights(
         roles={department: _role(codenames) for department, codenames in permissions.items()},
         coordinator="coordinate" in of_house,
@@ -109,6 +111,11 @@ def people_of(department: Department, what: str = "work_queue") -> QuerySet[User
     """The people with a role of their own in this department that lets them do that."""
     names = [f"dept:{department.slug}:{role.word}s" for role in Role if role >= LEAST[what]]
     return User.objects.active().filter(groups__name__in=names).distinct().order_by("name")
+
+
+def may_appoint(user, department: Department) -> bool:
+    """Whether this person may give and take roles in the department: an admin, and whoever leads it."""
+    return rights(user).admin or may(user, "lead_queue", department)
 
 
 def is_community_manager(user) -> bool:

@@ -1,12 +1,7 @@
-"""The API's front door: tokens, scopes, paging, problem details; and the departments themselves."""
-
-import hashlib
-import secrets
-from datetime import timedelta
+"""The API's front door: tokens, scopes, paging, problem details."""
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
-from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
@@ -15,27 +10,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from departments.models import ApiToken, User
-
-LIFE = timedelta(days=365)
-
-
-def make_token(user: User, name: str, *, scopes=None, life: timedelta = LIFE) -> tuple[ApiToken, str]:
-    """A new token and its secret, which is shown this once and stored only as SHA-256 (256 random bits need no slow hash)."""
-    secret = f"sh_{secrets.token_urlsafe(32)}"
-    token = ApiToken.objects.create(
-        user=user,
-        name=name,
-        sha256=digest(secret),
-        scopes=scopes or list(ApiToken.Scope.values),
-        expires_at=timezone.now() + life,
-    )
-    return token, secret
-
-
-def digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
+from departments.models import ApiToken
+from departments.tokens import living_token
 
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer TOKEN`. The user that comes out carries the token, and rights are narrowed to it."""
@@ -44,23 +20,11 @@ class TokenAuthentication(BaseAuthentication):
         parts = get_authorization_header(request).decode("latin-1").split()
         if not parts or parts[0].lower() != "bearer":
             return None
-        token = self.living(parts[1]) if len(parts) == 2 else None
+        token = living_token(parts[1]) if len(parts) == 2 else None
         if token is None:
             raise exceptions.AuthenticationFailed("This token is unknown, expired or revoked.")
         token.user.token = token
         return token.user, token
-
-    def living(self, secret):
-        now = timezone.now()
-        token = (
-            ApiToken.objects.filter(sha256=digest(secret), revoked_at=None, expires_at__gt=now, user__is_active=True)
-            .select_related("user")
-            .first()
-        )
-        # Once a minute is enough to see whether a token is still in use, and spares a write a request.
-        if token and (token.last_used_at is None or token.last_used_at < now - timedelta(minutes=1)):
-            ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-        return token
 
     def authenticate_header(self, request):
         return "Bearer"

@@ -4,9 +4,12 @@ Rows hold ids and small words, no text of people outside or colleagues, so that 
 not fight. A verb without a sentence is refused, so that the audit page can always speak.
 """
 
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from departments.models import AuditEntry, Department, User
+
+PERSON = User._meta.label_lower
 
 _SENTENCES: dict[str, str] = {}
 
@@ -15,6 +18,11 @@ def sentences(**templates: str) -> None:
     """Register an app's verbs: `item_taken="{by} took it for {department}"`. Places are the entry's facts, `by`,
     `department`."""
     _SENTENCES.update(templates)
+
+
+def verbs() -> list[str]:
+    """Every verb that has a sentence."""
+    return sorted(_SENTENCES)
 
 
 def entry(
@@ -56,12 +64,24 @@ def record(verb: str, target, *, by: User | str, **rest) -> AuditEntry:
     return one
 
 
-def sentence(one: AuditEntry) -> str:
-    """The entry in words, as it stands on the audit page and in a conversation's timeline."""
+def sentence(one: AuditEntry, people: Mapping[str, str] | None = None) -> str:
+    """The entry in words, as it stands on the audit page and in a conversation's timeline.
+
+    `people` are the names of those whom entries are about (`names_of`); a page of entries asks for them once.
+    """
     template = _SENTENCES.get(one.verb, "{by}: " + one.verb.replace("_", " "))
     facts = {key: value for key, value in one.facts.items() if isinstance(value, (str, int, float))}
     names = {"by": who(one), "department": one.department.name if one.department else "", **facts}
+    if one.target_type == PERSON:
+        known = names_of([one]) if people is None else people
+        names["person"] = known.get(one.target_id, "somebody")
     return template.format_map(_Gaps(names))
+
+
+def names_of(entries: Iterable[AuditEntry]) -> dict[str, str]:
+    """The names of the people whom these entries are about, by their id. Entries hold the id alone."""
+    about = {one.target_id for one in entries if one.target_type == PERSON}
+    return {str(person.pk): str(person) for person in User.objects.filter(pk__in=about)}
 
 
 def who(one: AuditEntry) -> str:
@@ -81,7 +101,7 @@ class _Gaps(dict):
 
 sentences(
     department_founded="{by} founded {name}",
-    department_changed="{by} changed {name}",
+    department_changed="{by} changed {what} of {name}",
     department_closed="{by} closed {name}",
     role_given="{by} made {person} {role} of {department}",
     role_taken="{by} ended {person}’s role in {department}",
@@ -90,7 +110,12 @@ sentences(
     person_invited="{by} created the account of {person}",
     person_deactivated="{by} closed the account of {person}",
     person_reactivated="{by} opened the account of {person} again",
+    password_allowed="{by} made a link with which {person} can choose a password",
+    password_chosen="{by} chose a new password",
+    self_changed="{by} changed their own settings: {what}",
     token_made="{by} made the API token “{name}”",
     token_revoked="{by} revoked the API token “{name}”",
     signed_in="{by} signed in",
+    house_opened="{by} became the first admin of the house",
+    house_named="{by} gave the house its name",
 )

@@ -1,5 +1,7 @@
 """Named selections of people, departments and what they did."""
 
+from datetime import datetime, time, timedelta
+
 from django.contrib.auth.models import UserManager
 from django.db import models
 
@@ -41,6 +43,12 @@ class AuditQuerySet(models.QuerySet):
 
     def about(self, conversation_id):
         return self.filter(conversation_id=conversation_id).order_by("id")
+
+    def on(self, day, zone):
+        """What was done on this day, by the clock of this zone."""
+        begin = datetime.combine(day, time.min, tzinfo=zone)
+        end = datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone)
+        return self.filter(at__gte=begin, at__lt=end)
 
     def of_the_house(self):
         """What was done to settings, people, channels and rules rather than to a conversation."""

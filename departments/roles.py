@@ -5,12 +5,16 @@ their groups. Whatever changes them goes through here, because it also turns the
 """
 
 import enum
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import F
 from guardian.shortcuts import assign_perm
 
+from departments import bell
 from departments.models import Department, User
 
 
@@ -56,8 +60,12 @@ def group_of(department: Department, role: Role) -> Group:
     return group
 
 
+def house_group_name(role: HouseRole) -> str:
+    return f"house:{role.value}s"
+
+
 def house_group(role: HouseRole) -> Group:
-    group, is_new = Group.objects.get_or_create(name=f"house:{role.value}s")
+    group, is_new = Group.objects.get_or_create(name=house_group_name(role))
     if is_new:
         group.permissions.add(
             Permission.objects.get(content_type__app_label="departments", codename=HOUSE_PERMISSION[role])
@@ -93,6 +101,35 @@ def take_house(user: User, role: HouseRole) -> None:
 
 
 def turn_epoch(user: User) -> None:
-    """What was known of this person's rights is void from this commit on."""
+    """What was known of this person's rights is void from this commit on, and their open pages hear of it."""
     User.objects.filter(pk=user.pk).update(permission_epoch=F("permission_epoch") + 1)
     user.__dict__.pop("known_rights", None)
+    bell.ring_person(user.pk)
+
+
+def turn_epochs_around(department: Department) -> None:
+    """Void what is known of the rights of everybody whose sight this department's own settings change."""
+    of_department = [group_name(department, role) for role in Role]
+    of_house = [house_group_name(role) for role in HouseRole]
+    for person in User.objects.filter(groups__name__in=of_department + of_house).distinct():
+        turn_epoch(person)
+
+
+@dataclass
+class Held:
+    """The roles of one person, as a page about people shows them."""
+
+    departments: dict[str, Role] = field(default_factory=dict)
+    house: set[HouseRole] = field(default_factory=set)
+
+
+def held_by(people: Iterable[User]) -> dict[UUID, Held]:
+    """The roles of each of these people, departments by their slug; one query for all."""
+    found = {person.pk: Held() for person in people}
+    for person, name in User.groups.through.objects.filter(user__in=found).values_list("user", "group__name"):
+        match name.split(":"):
+            case ["dept", slug, word]:
+                found[person].departments[slug] = Role[word.removesuffix("s").upper()]
+            case ["house", word]:
+                found[person].house.add(HouseRole(word.removesuffix("s")))
+    return found

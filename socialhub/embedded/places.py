@@ -46,6 +46,14 @@ class Places:
             return folder
         return Path("/tmp") / f"social-hub-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
 
+    def log(self, name: str) -> Path:
+        """Where a process writes what it has to say."""
+        return self.logs / f"{name}.log"
+
+    def pid_file(self, name: str) -> Path:
+        """Where the number of a running process stands."""
+        return self.run / f"{name}.pid"
+
     @property
     def valkey_socket(self) -> Path:
         return self.sockets / "valkey.sock"

@@ -7,7 +7,7 @@ import time
 
 import psycopg2
 
-from socialhub.embedded import processes, programs
+from socialhub.embedded import logs, processes, programs
 from socialhub.embedded.errors import CanNotStart
 from socialhub.embedded.places import Places
 
@@ -36,7 +36,7 @@ CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "of
 
 def pid(places: Places) -> int | None:
     """The living server of this data folder, whoever started it."""
-    for file in (places.postgres / "postmaster.pid", places.run / "postgres.pid"):
+    for file in (places.postgres / "postmaster.pid", places.pid_file(name)):
         if (found := processes.read_pid(file)) and _is_ours(found, places):
             return found
     return None
@@ -88,11 +88,7 @@ def _run(places: Places, program: str, *options: str, words: str = "") -> None:
             "run as another user, or set DATABASE_URL to a PostgreSQL of your own."
         )
     if done.returncode:
-        raise CanNotStart(f"The database could not be made; {program} says: {_last_line(done.stderr)}")
-
-
-def _last_line(text: str) -> str:
-    return next((line for line in reversed(text.splitlines()) if line.strip()), "nothing")
+        raise CanNotStart(f"The database could not be made; {program} says: {logs.last_words(done.stderr)}")
 
 
 def _check_version(places: Places) -> None:
@@ -106,14 +102,14 @@ def _check_version(places: Places) -> None:
 
 
 def _clear_stale_lock(places: Places) -> None:
-    """PostgreSQL believes that its old server lives when another process has got its number, or when nobody took its
-    end. It is asked nowhere else: while anything still works in the data folder, the lock stays.
+    """PostgreSQL believes that its old server lives when another process has got its number, or when nobody has taken
+    note of its end. The lock stays while anything still works in the data folder.
     """
     lock = places.postgres / "postmaster.pid"
     old = processes.read_pid(lock)
     if old is None:
         return
-    processes.bury(old)
+    processes.alive(old)  # takes note of its end, if it was our child: until then its number counts as in use
     until = time.monotonic() + 5
     while (left := processes.working_in(places.postgres)) and time.monotonic() < until:
         time.sleep(processes.GLANCE)

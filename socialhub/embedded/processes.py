@@ -2,8 +2,9 @@
 
 import os
 import signal
+import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,18 +12,33 @@ PROC = Path("/proc")
 GLANCE = 0.02  # seconds between two looks at a process that is to end
 
 
+_children: dict[int, subprocess.Popen] = {}
+
+
+def start(command: Sequence[str], log: Path, cwd: Path, **options) -> int:
+    """Start a child in a session of its own, so that Ctrl-C does not reach it. Its process id."""
+    with log.open("ab") as file:
+        child = subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd=cwd, start_new_session=True, **options,
+        )  # fmt: skip
+    _children[child.pid] = child
+    return child.pid
+
+
 def alive(pid: int) -> bool:
-    """Whether this process runs. A zombie does not."""
+    """Whether this process runs. One that has ended does not, even if nobody took note of its end yet."""
+    if pid in _children:
+        return _children[pid].poll() is None
     try:
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except (OSError, IndexError):
         return False
 
 
-def bury(pid: int) -> None:
-    """Take the end of a child of ours, if it has ended and nobody took it yet."""
-    with suppress(OSError):
-        os.waitpid(pid, os.WNOHANG)
+def result(pid: int) -> int | None:
+    """How a child of ours ended: its exit code, or minus the signal that killed it. None when we can not know."""
+    return _children[pid].poll() if pid in _children else None
 
 
 def words(pid: int) -> list[str]:

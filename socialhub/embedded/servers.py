@@ -8,7 +8,6 @@ commands never stop each other's server, and a command that was killed leaves no
 import fcntl
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -17,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-from socialhub.embedded import postgres, processes, programs, valkey
+from socialhub.embedded import logs, postgres, processes, programs, valkey
 from socialhub.embedded.errors import CanNotStart
 from socialhub.embedded.places import Places, is_closed
 
@@ -28,9 +27,6 @@ WITHOUT_SERVERS = {
     "", "help", "version", "--help", "-h", "--version", "check", "collectstatic", "compilemessages", "diffsettings",
     "findstatic", "makemessages", "spectacular", "startapp", "startproject",
 }  # fmt: skip
-
-_children: list[subprocess.Popen] = []
-
 
 def wanted(environ=os.environ) -> list[ModuleType]:
     """The servers that are ours to run: those for which no address of another one is given."""
@@ -57,7 +53,7 @@ def running(places: Places, careless: bool = False) -> Iterator[int]:
     With `careless` they do not wait for the disk: for tests.
     """
     make_folders(places)
-    with _signals_raise(), _user(places) as lock:
+    with _signals_raise(), user(places) as lock:
         try:
             for server in wanted():
                 start(server, places, careless)
@@ -103,7 +99,7 @@ def _take(folder: Path) -> None:
 
 
 @contextmanager
-def _user(places: Places) -> Iterator[int]:
+def user(places: Places) -> Iterator[int]:
     """Count as a user of the servers. Waits while the one who left last is stopping them."""
     with (places.run / "users.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
@@ -115,25 +111,16 @@ def start(server: ModuleType, places: Places, careless: bool = False) -> int:
     with (places.run / "start.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         pid = server.pid(places) or _spawn(server, places, careless)
-        processes.write_pid(places.run / f"{server.name}.pid", pid)
+        processes.write_pid(places.pid_file(server.name), pid)
     return pid
 
 
 def _spawn(server: ModuleType, places: Places, careless: bool) -> int:
     server.prepare(places)
-    with log_of(server.name, places).open("ab") as log:
-        child = subprocess.Popen(
-            server.command(places, careless),
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True,
-            env={"PATH": "/usr/bin:/bin", "TZ": "UTC", "DATA_DIR": str(places.data)}, **programs.identity(),
-        )  # fmt: skip
-    _children.append(child)
-    return child.pid
-
-
-def log_of(name: str, places: Places) -> Path:
-    """Where a process writes what it has to say."""
-    return places.logs / f"{name}.log"
+    # Nothing of our own environment, where secrets may lie, but what tells whose server this is.
+    environment = {"PATH": "/usr/bin:/bin", "TZ": "UTC", "DATA_DIR": str(places.data)}
+    command = server.command(places, careless)
+    return processes.start(command, places.log(server.name), Path("/"), env=environment, **programs.identity())
 
 
 def wait_for(server: ModuleType, places: Places, careless: bool = False) -> None:
@@ -152,9 +139,8 @@ def wait_for(server: ModuleType, places: Places, careless: bool = False) -> None
 
 
 def _refusal(server: ModuleType, places: Places) -> str:
-    log = log_of(server.name, places)
-    said = next((line for line in reversed(log.read_text(errors="replace").splitlines()) if line.strip()), "nothing")
-    return f"{server.title} does not start; its log {log} ends with “{said.strip()}”."
+    log = places.log(server.name)
+    return f"{server.title} does not start; its log {log} ends with “{logs.last_line(log)}”."
 
 
 def leave(lock: int, places: Places, seconds: float = 30) -> bool:
@@ -176,9 +162,7 @@ def stop(places: Places, seconds: float) -> None:
     for pid in processes.wait(found.values(), seconds):
         processes.end([pid], 0.3, signal.SIGQUIT)
     for server in found:
-        (places.run / f"{server.name}.pid").unlink(missing_ok=True)
-    for child in _children:
-        child.poll()
+        places.pid_file(server.name).unlink(missing_ok=True)
 
 
 @contextmanager

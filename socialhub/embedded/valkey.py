@@ -14,7 +14,7 @@ farewell = (signal.SIGTERM,)
 
 def pid(places: Places) -> int | None:
     """The living server of this data folder, whoever started it."""
-    found = processes.read_pid(places.run / "valkey.pid")
+    found = processes.read_pid(places.pid_file(name))
     return found if found and _is_ours(found, places) else _told_pid(places)
 
 

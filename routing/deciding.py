@@ -1,0 +1,288 @@
+"""Where a post goes, and why: rules and facts in, a verdict out. Pure: no database, no clock, nothing is changed. So
+live routing, preview, back-test and shadow can not differ.
+
+Two levels. The house's rules come first, in order: the first that places decides who leads; every rule that fits adds
+its tags, its joining departments, and raises the priority; *stop* ends the list. Then the leading department's own
+rules tag and raise the priority. What no rule places is for Triage.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from routing.conditions import Refused
+from routing.facts import Facts
+from routing.parts import Hit, Span
+from routing.rules import PRIORITIES, Rule, load_one
+from routing.scoring import UNREAD, Scores
+
+TRIAGE = "triage"
+
+
+@dataclass(frozen=True)
+class Named:
+    """What deciding has to know of a department."""
+
+    name: str
+    confidential: bool = False
+
+
+class Book:
+    """One version of a rule set, made ready: rules by the words without which they can not fit, so that most rules are
+    never asked. A stored rule that can not be read any more is left out and named in `broken`: uid → why."""
+
+    def __init__(self, version: str, number: int, rules: Iterable[Rule | Any]):
+        self.version, self.number = version, number
+        self.rules: list[Rule] = []
+        self.broken: dict[str, str] = {}
+        self._by_word: dict[str, list[int]] = {}
+        self._always: list[int] = []
+        for each in rules:
+            self._add(each)
+
+    def _add(self, raw: Rule | Any) -> None:
+        try:
+            rule = raw if isinstance(raw, Rule) else load_one(raw)
+        except Refused as refused:
+            self.broken[str(raw.get("uid", "")) if isinstance(raw, Mapping) else ""] = str(refused)
+            return
+        self.rules.append(rule)
+        if rule.on:
+            self._index(len(self.rules) - 1, rule)
+
+    def _index(self, place: int, rule: Rule) -> None:
+        words = rule.when.keys()
+        if words is None:
+            self._always.append(place)
+        for word in words or ():
+            self._by_word.setdefault(word, []).append(place)
+
+    def fitting(self, facts: Facts) -> Iterator[Rule]:
+        """The rules that fit, in order, as far as the first that stops."""
+        chance = set(self._always)
+        for word in self._by_word.keys() & facts.words.tokens:
+            chance.update(self._by_word[word])
+        for place in sorted(chance):
+            rule = self.rules[place]
+            if rule.when.holds(facts):
+                yield rule
+                if rule.then.stop:
+                    return
+
+
+@dataclass(frozen=True)
+class RuleSets:
+    """What is in force: the house's book, those of departments, and the open departments by slug."""
+
+    house: Book
+    departments: Mapping[str, Named]
+    own: Mapping[str, Book] = field(default_factory=dict)
+
+    @property
+    def names(self) -> dict[str, str]:
+        return {slug: department.name for slug, department in self.departments.items()}
+
+    def name(self, slug: str) -> str:
+        return self.departments[slug].name if slug in self.departments else slug
+
+    def is_confidential(self, slug: str) -> bool:
+        return slug in self.departments and self.departments[slug].confidential
+
+
+@dataclass(frozen=True)
+class Match:
+    """A rule that fitted: of which version, why, and where in the text."""
+
+    rule: Rule
+    version: str
+    hit: Hit
+
+    @property
+    def reason(self) -> str:
+        """The end of a sentence: “the text contains “parcel””."""
+        return " and ".join(self.hit.reasons)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was decided of one post. `by` is the rule that gave it to `department`; None when it stayed where the thread
+    lies, or when nothing fitted."""
+
+    department: str
+    source: str  # rule, thread or none
+    name: str  # of the department
+    reason: str  # the end of a sentence
+    facts: Facts
+    matches: tuple[Match, ...] = ()
+    by: Match | None = None
+    joins: tuple[tuple[str, Match], ...] = ()
+    probably_nothing: bool = False
+    versions: tuple[str, ...] = ()
+    failed: bool = False
+
+    @property
+    def priority(self) -> int:
+        return max((PRIORITIES[match.rule.then.priority] for match in self.matches), default=0)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(tag for match in self.matches for tag in match.rule.then.tags))
+
+    @property
+    def label(self) -> str:
+        """The few words that stand in the list."""
+        if self.by:
+            return self.by.rule.name
+        return "Routing failed" if self.failed else "Same thread" if self.source == "thread" else "No rule fits"
+
+    @property
+    def because(self) -> str:
+        """The decision as a sentence."""
+        if self.source == "thread":
+            return f"It stays in {self.name}, because {self.reason}."
+        if self.by is None:
+            return f"It went to {self.name}, because {self.reason}."
+        verb = "marked this as probably nothing" if self.probably_nothing else f"put this in {self.name}"
+        return f"The rule “{self.by.rule.name}” {verb}, because {self.reason}."
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Where in the text the deciding reason stands; when no rule decided, whatever any rule found."""
+        hits = [self.by.hit] if self.by else [match.hit for match in self.matches]
+        return tuple(sorted({span for hit in hits for span in hit.spans}))
+
+    @property
+    def also(self) -> tuple[Match, ...]:
+        """The other rules that fitted, in order."""
+        return tuple(match for match in self.matches if match is not self.by)
+
+
+def decide(facts: Facts, rule_sets: RuleSets, scores: Scores = UNREAD, *, holder: str = "") -> Verdict:
+    """Where this post goes. `holder` is the department that leads its conversation already: it stays there, and rules
+    may still let others join, tag, and raise the priority."""
+    if not facts.lang:
+        facts = facts.in_language(scores.language)
+    matches = _ask(rule_sets.house, facts)
+    verdict = _held(holder, matches, rule_sets, facts) if holder else _placed(matches, rule_sets, facts)
+    own = rule_sets.own.get(verdict.department)
+    if own is None:
+        return verdict
+    return _with_own(verdict, own)
+
+
+def _ask(book: Book, facts: Facts) -> list[Match]:
+    return [Match(rule, book.version, hit) for rule in book.fitting(facts) if (hit := rule.when.matches(facts))]
+
+
+def _placed(matches: list[Match], rule_sets: RuleSets, facts: Facts) -> Verdict:
+    by = next((match for match in matches if match.rule.then.places), None)
+    joins = _joining(matches, rule_sets, without=by.rule.then.place if by else None)
+    if secret := _confidential(by, joins, rule_sets):
+        # A confidential department takes the conversation alone: no rule lets anybody else in.
+        slug, by, joins = *secret, {}
+    else:
+        slug = (by.rule.then.place if by else None) or TRIAGE
+    if by is None or slug not in rule_sets.departments:
+        return _to_triage(matches, rule_sets, facts, by, joins)
+    return Verdict(
+        department=slug,
+        source="rule",
+        name=rule_sets.name(slug),
+        reason=by.reason,
+        facts=facts,
+        matches=tuple(matches),
+        by=by,
+        joins=tuple(joins.items()),
+        probably_nothing=by.rule.then.probably_nothing,
+        versions=(rule_sets.house.version,),
+    )
+
+
+def _joining(matches: Sequence[Match], rule_sets: RuleSets, without: str | None) -> dict[str, Match]:
+    """The departments that are asked to join, each with the first rule that asks it."""
+    joins: dict[str, Match] = {}
+    for match in matches:
+        for slug in match.rule.then.join:
+            if slug != without and slug in rule_sets.departments:
+                joins.setdefault(slug, match)
+    return joins
+
+
+def _confidential(by: Match | None, joins: Mapping[str, Match], rule_sets: RuleSets) -> tuple[str, Match] | None:
+    named = ([(by.rule.then.place, by)] if by and by.rule.then.place else []) + list(joins.items())
+    return next(((slug, match) for slug, match in named if rule_sets.is_confidential(slug)), None)
+
+
+def _to_triage(
+    matches: list[Match], rule_sets: RuleSets, facts: Facts, by: Match | None, joins: Mapping[str, Match]
+) -> Verdict:
+    closed = f"the rule “{by.rule.name}” names the department “{by.rule.then.place}”, which is not open" if by else ""
+    return Verdict(
+        department=TRIAGE,
+        source="none",
+        name=rule_sets.name(TRIAGE),
+        reason=closed or "no rule fits",
+        facts=facts,
+        matches=tuple(matches),
+        joins=tuple(joins.items()),
+        versions=(rule_sets.house.version,),
+    )
+
+
+def _held(holder: str, matches: list[Match], rule_sets: RuleSets, facts: Facts) -> Verdict:
+    name = rule_sets.name(holder)
+    joins = _joining(matches, rule_sets, without=holder)
+    alone = rule_sets.is_confidential(holder)
+    allowed = {slug: by for slug, by in joins.items() if not (alone or rule_sets.is_confidential(slug))}
+    return Verdict(
+        department=holder,
+        source="thread",
+        name=name,
+        reason=f"it continues a conversation that lies in {name}",
+        facts=facts,
+        matches=tuple(matches),
+        joins=tuple(allowed.items()),
+        versions=(rule_sets.house.version,),
+    )
+
+
+def _with_own(verdict: Verdict, own: Book) -> Verdict:
+    """The leading department's own rules add their tags and priority."""
+    matches = verdict.matches + tuple(_ask(own, verdict.facts))
+    return replace(verdict, matches=matches, versions=(*verdict.versions, own.version))
+
+
+# Why not ------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class WhyNot:
+    """One rule that leads to a department, and why it did not lead there."""
+
+    rule: str
+    reason: str
+
+
+def why_not(department: str, facts: Facts, rule_sets: RuleSets) -> list[WhyNot]:
+    """For each rule that leads to this department: what the post lacked, in words. Empty when no rule leads there, or
+    when the post went there."""
+    told: list[WhyNot] = []
+    taken: Rule | None = None
+    stopped: Rule | None = None
+    for rule in rule_sets.house.rules:
+        fits = rule.on and stopped is None and rule.when.holds(facts)
+        if department in rule.then.departments:
+            if fits and (taken is None or department in rule.then.join):
+                return []
+            told.append(WhyNot(rule.name, _lacking(rule, facts, taken, stopped)))
+        taken = taken or (rule if fits and rule.then.places else None)
+        stopped = stopped or (rule if fits and rule.then.stop else None)
+    return told
+
+
+def _lacking(rule: Rule, facts: Facts, taken: Rule | None, stopped: Rule | None) -> str:
+    if not rule.on:
+        return "it is switched off"
+    if not rule.when.holds(facts):
+        return rule.when.missing(facts)
+    if stopped is not None:
+        return f"it fits, but the rule “{stopped.name}” stands before it and stops"
+    return f"it fits, but the rule “{taken.name}” stands before it" if taken else "it fits"

@@ -1,0 +1,271 @@
+"""Routing: `decide` looks (routing/deciding.py, pure), `route` acts on what waits.
+
+Waiting work is the column `Message.routed_at`; a batch is claimed, decided, placed and recorded in one transaction, so
+a crash in the middle leaves the whole batch waiting and nothing is routed twice.
+"""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from departments.models import Department
+from inbox.actions import Placement, place_many
+from inbox.models import Conversation, Message, QueueItem
+from routing.deciding import TRIAGE, Book, Match, Named, RuleSets, Verdict, WhyNot, decide, why_not
+from routing.facts import Facts, facts_of_message
+from routing.models import Decision, RuleSetVersion
+from routing.scoring import Scores
+from routing.scoring.language import UNKNOWN, language_of
+
+__all__ = ["Verdict", "WhyNot", "decide", "live_rule_sets", "route", "scores_of", "why_not"]
+
+BATCH = 200
+#: A message that could not even be put to Triage is left alone after so many tries; the log names it.
+ATTEMPTS = 5
+
+logger = logging.getLogger(__name__)
+
+
+# What is in force -----------------------------------------------------------------------------------------------
+_books: dict[UUID, Book] = {}
+
+
+def live_rule_sets(departments: Iterable[Department] | None = None) -> RuleSets:
+    """The live version of every rule set, made ready. A version never changes, so each is made ready once a process."""
+    known = Department.objects.open() if departments is None else departments
+    live = dict(RuleSetVersion.objects.live().values_list("rule_set__department__slug", "pk"))
+    books = {slug: book_of(version) for slug, version in live.items()}
+    for gone in _books.keys() - set(live.values()):
+        _books.pop(gone, None)
+    return RuleSets(
+        house=books.pop(None, None) or Book("", 0, []),
+        departments={each.slug: Named(each.name, each.confidential) for each in known},
+        own=books,
+    )
+
+
+def book_of(version_id: UUID) -> Book:
+    """This version's rules, made ready."""
+    if version_id not in _books:
+        version = RuleSetVersion.objects.get(pk=version_id)
+        _books[version_id] = book = Book(str(version.pk), version.number, version.rules)
+        for uid, why in book.broken.items():
+            logger.error("Rule %s of %s can not be read and is left out: %s", uid, version, why)
+    return _books[version_id]
+
+
+def scores_of(facts: Facts) -> Scores:
+    """What models read out of the text. Where the network names the language, nobody has to guess it."""
+    return Scores(language=facts.lang or language_of(facts.text[facts.head :]))
+
+
+# Acting ---------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _Routed:
+    """A message with its verdict and what it took."""
+
+    message: Message
+    verdict: Verdict
+    lang: str
+    duration_us: int
+
+
+def route(batch: int = BATCH) -> int:
+    """Route up to `batch` waiting messages, live ones before history; how many left the queue.
+
+    All in one transaction. When the batch can not be stored, each message is stored for itself, and the one at fault is
+    put to Triage with the reason, so that nothing is held up by one message.
+    """
+    with transaction.atomic():
+        messages = _claim(batch)
+        if not messages:
+            return 0
+        departments = {each.slug: each for each in Department.objects.open()}
+        holders = _holders(messages)
+        routed = _decide_all(messages, live_rule_sets(departments.values()), holders)
+        try:
+            with transaction.atomic():
+                _store(routed, departments)
+            return len(routed)
+        except Exception:
+            logger.exception("A batch could not be stored; its messages are stored one by one.")
+            return sum(_store_alone(each, departments) for each in routed)
+
+
+def _claim(batch: int) -> list[Message]:
+    waiting = Message.objects.waiting_for_route().filter(route_attempts__lt=ATTEMPTS)
+    return list(
+        waiting.select_for_update(skip_locked=True, of=("self",)).select_related(
+            "channel", "identity", "parent", "conversation"
+        )[:batch]
+    )
+
+
+def _holders(messages: Sequence[Message]) -> dict[UUID, str]:
+    """Conversation → the department that leads it, of those that lie somewhere already. The conversations are locked
+    first, so that two workers do not both decide who leads."""
+    ids = sorted({message.conversation_id for message in messages})
+    list(Conversation.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+    leads = QueueItem.objects.filter(conversation__in=ids, lead=True)
+    return dict(leads.values_list("conversation_id", "department__slug"))
+
+
+def _decide_all(messages: Sequence[Message], rule_sets: RuleSets, holders: dict[UUID, str]) -> list[_Routed]:
+    routed = []
+    for message in messages:
+        each = _decide_one(message, rule_sets, holders.get(message.conversation_id, ""))
+        # The next message of the same conversation in this batch continues it.
+        holders.setdefault(message.conversation_id, each.verdict.department)
+        routed.append(each)
+    return routed
+
+
+def _decide_one(message: Message, rule_sets: RuleSets, holder: str) -> _Routed:
+    begun = time.perf_counter_ns()
+    facts = facts_of_message(message)
+    try:
+        scores = scores_of(facts)
+        verdict = decide(facts, rule_sets, scores, holder=holder)
+    except Exception as error:
+        logger.exception("Message %s could not be decided and goes to Triage.", message.pk)
+        scores, verdict = Scores(), failed(facts, rule_sets, error, holder)
+    return _Routed(message, verdict, scores.language, (time.perf_counter_ns() - begun) // 1000)
+
+
+def failed(facts: Facts, rule_sets: RuleSets, error: Exception, holder: str = "") -> Verdict:
+    """What becomes of a message whose routing failed: it stays where its thread lies, or goes to Triage, and says
+    why."""
+    where = holder or TRIAGE
+    return Verdict(
+        department=where,
+        source="none",
+        name=rule_sets.name(where),
+        reason=f"routing failed ({type(error).__name__})",
+        facts=facts,
+        versions=(rule_sets.house.version,) if rule_sets.house.version else (),
+        failed=True,
+    )
+
+
+def _store(routed: Sequence[_Routed], departments: dict[str, Department]) -> None:
+    """Place, record, and mark as routed: a fixed number of statements, and one for each language met."""
+    place_many(placement for each in routed for placement in _placements(each, departments))
+    Decision.objects.bulk_create([_record(each, departments) for each in routed])
+    by_language: dict[str, list[UUID]] = defaultdict(list)
+    for each in routed:
+        by_language[each.message.language or _known(each.lang)].append(each.message.pk)
+    now = timezone.now()
+    for language, ids in by_language.items():
+        Message.objects.filter(pk__in=ids).update(routed_at=now, language=language)
+
+
+def _store_alone(each: _Routed, departments: dict[str, Department]) -> int:
+    """Store one message behind a savepoint; if even that fails, put it to Triage with the reason."""
+    try:
+        with transaction.atomic():
+            _store([each], departments)
+        return 1
+    except Exception as error:
+        logger.exception("Message %s could not be placed.", each.message.pk)
+        return _put_to_triage(each, error, departments)
+
+
+def _put_to_triage(each: _Routed, error: Exception, departments: dict[str, Department]) -> int:
+    names = {slug: Named(department.name, department.confidential) for slug, department in departments.items()}
+    verdict = failed(each.verdict.facts, RuleSets(Book("", 0, []), names), error)
+    try:
+        with transaction.atomic():
+            _store([_Routed(each.message, verdict, each.lang, each.duration_us)], departments)
+        return 1
+    except Exception:
+        logger.exception("Message %s could not be put to Triage either; it is tried again.", each.message.pk)
+        Message.objects.filter(pk=each.message.pk).update(route_attempts=F("route_attempts") + 1)
+        return 0
+
+
+def _placements(routed: _Routed, departments: dict[str, Department]) -> list[Placement]:
+    """The lead's share, then one for each other rule that asked somebody to join, so that each says its own reason."""
+    verdict, message = routed.verdict, routed.message
+    asked: dict[int, tuple[Match, list[Department]]] = {}
+    for slug, match in verdict.joins:
+        asked.setdefault(id(match), (match, []))[1].append(departments[slug])
+    lead = Placement(
+        message=message,
+        department=None if verdict.source == "thread" else departments[verdict.department],
+        joins=asked.pop(id(verdict.by), (None, []))[1],
+        because=verdict.reason,
+        why=verdict.label,
+        rule=verdict.by.rule.name if verdict.by else "",
+        priority=verdict.priority,
+        probably_nothing=verdict.probably_nothing,
+        tags=verdict.tags,
+        language=_known(routed.lang),
+    )
+    return [lead, *(_joining(verdict, message, match, joins) for match, joins in asked.values())]
+
+
+def _joining(verdict: Verdict, message: Message, match: Match, joins: list[Department]) -> Placement:
+    name = match.rule.name
+    return Placement(
+        message=message,
+        department=None,
+        joins=joins,
+        because=match.reason,
+        why=name,
+        rule=name,
+        priority=verdict.priority,
+    )
+
+
+def _record(routed: _Routed, departments: dict[str, Department]) -> Decision:
+    verdict, message = routed.verdict, routed.message
+    return Decision(
+        message=message,
+        revision=message.revision,
+        department=departments[verdict.department],
+        source=verdict.source,
+        rule_uid=verdict.by.rule.uid if verdict.by else "",
+        rule_name=verdict.by.rule.name if verdict.by else "",
+        label=verdict.label,
+        because=verdict.because,
+        spans=places(verdict),
+        also_matched=also(verdict),
+        matched=[match.rule.uid for match in verdict.matches],
+        joins=[slug for slug, _ in verdict.joins],
+        tags=list(verdict.tags),
+        priority=verdict.priority,
+        probably_nothing=verdict.probably_nothing,
+        versions=[version for version in verdict.versions if version],
+        facts=verdict.facts.frozen(),
+        duration_us=routed.duration_us,
+    )
+
+
+def places(verdict: Verdict) -> list[list]:
+    """Where the reason stands, as it is kept and sent: [part, start, end, term], part being title or text."""
+    head = verdict.facts.head
+    return [
+        ["text", span.start - head, span.end - head, span.term]
+        if span.start >= head
+        else ["title", span.start, min(span.end, head - 1), span.term]
+        for span in verdict.spans
+    ]
+
+
+def also(verdict: Verdict) -> list[dict[str, str]]:
+    """The other rules that fitted, as they are kept and sent."""
+    return [
+        {"uid": match.rule.uid, "name": match.rule.name, "version": match.version, "because": match.reason}
+        for match in verdict.also
+    ]
+
+
+def _known(lang: str) -> str:
+    return "" if lang == UNKNOWN else lang

@@ -1,0 +1,145 @@
+"""What a rule may ask: plain data about one post, gathered before anybody decides. Nothing here looks anything up."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Protocol
+
+from connectors.contract import Post
+from routing.words import Words, fold
+
+#: As much of a text as rules read; what follows is kept, shown and searched, but decides nothing.
+READ = 10_000
+
+_HASHTAG = re.compile(r"(?<!\w)[#＃](\w+)")
+_MENTION = re.compile(r"(?<!\w)[@＠](\w[\w.-]*)")
+_LINK = re.compile(r"https?://\S+")
+
+
+class Place(Protocol):
+    """Where a post came in: a Channel, or whatever else has these two words."""
+
+    @property
+    def slug(self) -> str: ...
+
+    @property
+    def network(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One post as rules see it. `followers` and `rating` are None where the network does not say, which is not zero;
+    `lang` is empty until somebody knows it."""
+
+    text: str
+    network: str
+    channel: str
+    kind: str
+    created_at: datetime
+    author_id: str = ""
+    author_handle: str = ""
+    author_name: str = ""
+    followers: int | None = None
+    verified: bool = False
+    lang: str = ""
+    rating: int | None = None
+    visibility: str = "public"
+    has_media: bool = False
+    is_reply_to_us: bool = False
+    # How much of `text` is the title and the line break after it.
+    head: int = 0
+
+    @cached_property
+    def words(self) -> Words:
+        return Words(self.text)
+
+    @cached_property
+    def hashtags(self) -> frozenset[str]:
+        return frozenset(fold(tag) for tag in _HASHTAG.findall(self.text))
+
+    @cached_property
+    def mentions(self) -> frozenset[str]:
+        return frozenset(fold(handle) for handle in _MENTION.findall(self.text))
+
+    @cached_property
+    def links(self) -> tuple[str, ...]:
+        return tuple(_LINK.findall(self.text))
+
+    def in_language(self, lang: str) -> "Facts":
+        """The same post, now that somebody knows its language; what was already worked out of the text is kept."""
+        known = replace(self, lang=lang)
+        known.__dict__.update({name: self.__dict__[name] for name in _OF_THE_TEXT if name in self.__dict__})
+        return known
+
+    def frozen(self) -> dict[str, Any]:
+        """What a decision keeps of them: all that may change later, and nothing of what was said or who said it."""
+        return {
+            "network": self.network,
+            "channel": self.channel,
+            "kind": self.kind,
+            "lang": self.lang,
+            "followers": self.followers,
+            "verified": self.verified,
+            "rating": self.rating,
+            "visibility": self.visibility,
+            "has_media": self.has_media,
+            "is_reply_to_us": self.is_reply_to_us,
+            "created_at": self.created_at.isoformat(),
+        }
+
+
+_OF_THE_TEXT = ("words", "hashtags", "mentions", "links")
+
+
+def facts_of_post(post: Post, channel: Place) -> Facts:
+    """The facts of a post that is not stored: for preview, where nothing is known of the thread it belongs to."""
+    author = post.author
+    return Facts(
+        text=_read(post.title, post.text),
+        head=_head(post.title),
+        network=channel.network,
+        channel=channel.slug,
+        kind=post.kind,
+        created_at=post.created_at,
+        author_id=author.id if author else "",
+        author_handle=author.handle if author else "",
+        author_name=author.name if author else "",
+        followers=author.followers if author else None,
+        verified=author.verified if author else False,
+        lang=post.lang,
+        rating=post.rating,
+        visibility=post.visibility,
+        has_media=bool(post.media),
+    )
+
+
+def facts_of_message(message) -> Facts:
+    """The facts of a message that came with its channel, identity and parent (`select_related`)."""
+    author = message.identity
+    return Facts(
+        text=_read(message.title, message.text),
+        head=_head(message.title),
+        network=message.channel.network,
+        channel=message.channel.slug,
+        kind=message.kind,
+        created_at=message.created_at,
+        author_id=author.external_id if author else "",
+        author_handle=author.handle if author else "",
+        author_name=author.name if author else "",
+        followers=author.followers if author else None,
+        verified=author.verified if author else False,
+        lang=message.language,
+        rating=message.rating,
+        visibility=message.visibility,
+        has_media=bool(message.media),
+        is_reply_to_us=message.parent is not None and message.parent.direction == "out",
+    )
+
+
+def _read(title: str, text: str) -> str:
+    return (f"{title}\n{text}" if title else text)[:READ]
+
+
+def _head(title: str) -> int:
+    return len(title) + 1 if title else 0

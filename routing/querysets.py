@@ -1,0 +1,50 @@
+"""Named selections of rule sets and decisions."""
+
+from datetime import timedelta
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Count, F, Func, Q
+from django.utils import timezone
+
+from departments.access import departments_for, rights
+
+
+class RuleSetQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """The house's rules, which everybody may read, and the own rules of departments whose queue they may read."""
+        if not rights(user).roles and not rights(user).sees_ordinary:
+            return self.none()
+        return self.filter(Q(department=None) | Q(department__in=departments_for(user)))
+
+    def in_order(self):
+        """The house's first, then the departments' in the order of the rail."""
+        return self.order_by(F("department__position").asc(nulls_first=True), "department__name")
+
+
+class RuleSetVersionQuerySet(models.QuerySet):
+    def live(self):
+        return self.filter(state="live")
+
+    def published(self):
+        """Every version that is or was in force, the newest first."""
+        return self.filter(published_at__isnull=False).order_by("-number")
+
+
+class DecisionQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Decisions about messages that the user may see."""
+        Message = apps.get_model("inbox", "Message")
+        return self.filter(message__in=Message.objects.visible_to(user))
+
+    def live(self):
+        return self.filter(mode="live")
+
+    def about(self, conversation):
+        return self.filter(message__conversation=conversation).order_by("id")
+
+    def hits(self, *, days=7):
+        """How often each rule fitted in the last days: uid → count."""
+        since = timezone.now() - timedelta(days=days)
+        fitted = self.live().filter(at__gte=since).annotate(uid=Func(F("matched"), function="unnest"))
+        return dict(fitted.values_list("uid").annotate(n=Count("*")).order_by())

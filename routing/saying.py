@@ -1,0 +1,44 @@
+"""How rules speak: lists, and the names of networks, kinds and languages in a sentence."""
+
+from collections.abc import Iterable
+
+from django.conf.locale import LANG_INFO
+
+_NETWORKS = {"x": "X", "youtube": "YouTube", "import": "an import", "webhook": "a webhook", "feed": "a feed"}
+_KINDS = {"dm": "a direct message", "article": "an article"}
+
+
+def listed(words: Iterable[str], last: str = "or", most: int | None = None) -> str:
+    """a, b or c. With `most`, what lies beyond is only counted."""
+    words = list(words)
+    if most and len(words) > most + 1:
+        words = [*words[:most], f"{len(words) - most} more"]
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def quoted(words: Iterable[str]) -> list[str]:
+    return [f"“{word}”" for word in words]
+
+
+def negated(yes: bool, words: str) -> str:
+    return words if yes else f"not {words}"
+
+
+def network_name(code: str) -> str:
+    """How a network is written; one we have no spelling for keeps its code."""
+    return _NETWORKS.get(code, code.capitalize())
+
+
+def kind_name(kind: str) -> str:
+    return _KINDS.get(kind, f"a {kind}")
+
+
+def language_name(code: str) -> str:
+    for known in (code.lower(), code.lower().split("-")[0]):
+        if name := LANG_INFO.get(known, {}).get("name"):
+            return name
+    return f"“{code}”"
+
+
+def stars(number: int) -> str:
+    return "1 star" if number == 1 else f"{number} stars"

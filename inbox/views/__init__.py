@@ -1,0 +1,11 @@
+"""The inbox's pages: thin doors that find, check, call one verb or selection, and answer."""
+
+from inbox.views.bulk import bulk
+from inbox.views.conversation import conversation
+from inbox.views.people import contact, contacts
+from inbox.views.queue import queue
+from inbox.views.searching import search
+from inbox.views.talking import note, reply, reply_verb
+from inbox.views.verbs import item_verb
+
+__all__ = ["bulk", "contact", "contacts", "conversation", "item_verb", "note", "queue", "reply", "reply_verb", "search"]

@@ -1,0 +1,36 @@
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from inbox import actions
+from inbox.models import Conversation
+from inbox.thread import unexplained
+from inbox.views.answering import is_piece
+from inbox.views.talk import talk
+
+
+@require_GET
+@vary_on_headers("HX-Request")
+def conversation(request, conversation, explain=unexplained):
+    """One conversation; only the talk when htmx asks for it. Opening it marks the own item read."""
+    found = find(request.user, conversation)
+    if found.pk != conversation:
+        return redirect(found)
+    context = talk(request, found, explain)
+    if context["item"] and context["item"].unread:
+        actions.read(context["item"], by=request.user)
+    return render(request, template(request), context)
+
+
+def template(request) -> str:
+    return "inbox/_conversation.html" if is_piece(request) and request.htmx.target == "talk" else "inbox/conversation.html"
+
+
+def find(user, pk) -> Conversation:
+    """The conversation, or the one that it became a part of. One that is hidden is as one that is not there: Http404."""
+    visible = Conversation.objects.visible_to(user).select_related("channel", "identity__contact", "about_post")
+    found = visible.filter(pk=pk).first() or visible.filter(merged=pk).first()
+    if found is None:
+        raise Http404
+    return found

@@ -31,11 +31,12 @@ RACES = 3
 
 @dataclass
 class Taken:
-    """What became of a page: new or changed messages, posts that we had already, and those that could not be taken in (by
-    their place in the page, with the reason)."""
+    """What became of a page: new messages, posts that we had already, messages edited or deleted, and posts that could not
+    be taken in (by their place in the page, with the reason)."""
 
     taken_in: int = 0
     duplicates: int = 0
+    changed: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -71,6 +72,7 @@ def _one_by_one(channel: Channel, posts: Sequence[Post], history: bool) -> Taken
         else:
             total.taken_in += one.taken_in
             total.duplicates += one.duplicates
+            total.changed += one.changed
     return total
 
 
@@ -146,7 +148,7 @@ class _Page:
             else:
                 self.taken.duplicates += 1
                 continue
-            self.taken.taken_in += 1
+            self.taken.changed += 1
 
     def _revise(self, message: Message, post: Post) -> None:
         """Keep how it read, show how it reads, and let the router look at it again."""

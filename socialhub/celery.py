@@ -14,7 +14,7 @@ def every(seconds: float, work: str) -> dict:
 
 app.conf.beat_schedule = {
     "fetch": every(1, "fetch"),
-    "route": every(1, "route"),
+    "route": every(2, "route"),
     "send": every(1, "send"),
     "tidy": every(5, "tidy"),
     "pulse": every(5, "pulse"),

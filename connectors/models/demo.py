@@ -64,7 +64,7 @@ class DemoPost(models.Model):
     class Meta:
         default_permissions = ()
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index("-created_at", "-id", name="demo_newest")]
+        indexes = [models.Index(fields=["-created_at", "-id"], name="demo_newest")]
 
     def __str__(self):
         return f"{self.author.handle}: {self.text[:60]}"

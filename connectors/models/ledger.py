@@ -45,7 +45,7 @@ class FetchRun(models.Model):
         ordering = ["-started", "-id"]
         default_permissions = ()
         indexes = [
-            models.Index("channel", "-started", "-id", name="ledger"),
+            models.Index(fields=["channel", "-started", "-id"], name="ledger"),
             models.Index("started", name="taken_in_lately", condition=models.Q(taken_in__gt=0)),
             models.Index("channel", name="visits_under_way", condition=models.Q(outcome="running")),
         ]
@@ -77,7 +77,7 @@ class QuarantinedPost(models.Model):
         ordering = ["-received_at", "-id"]
         default_permissions = ()
         indexes = [
-            models.Index("channel", "-received_at", name="quarantine_waiting", condition=models.Q(replayed_at=None)),
+            models.Index(fields=["channel", "-received_at"], name="quarantine_waiting", condition=models.Q(replayed_at=None)),
             models.Index(
                 "replay_asked_at",
                 name="quarantine_asked_for",

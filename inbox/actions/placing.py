@@ -45,9 +45,15 @@ class _Batch:
     clocks: list[Clock] = field(default_factory=list)
     access: list[Access] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
-    raised: list[QueueItem] = field(default_factory=list)
+    changed: dict = field(default_factory=dict)
     conversations: dict = field(default_factory=dict)
     queues: set = field(default_factory=set)
+
+    def change(self, item: QueueItem) -> None:
+        """An item that lay there before is stored anew; one of this batch is stored for the first time anyway."""
+        if not item._state.adding:
+            self.changed[item.pk] = item
+        self.queues.add(item.department_id)
 
 
 def place(conversation: Conversation, department: Department, *, message: Message, **rest) -> None:
@@ -89,10 +95,10 @@ def _place_one(batch: _Batch, placement: Placement, conversation: Conversation, 
             _raise(batch, lying[department.pk], placement.priority)
         else:
             lying[department.pk] = _new_item(batch, placement, conversation, department, leads)
-    if placement.department is None:
-        for item in lying.values():
-            if item.lead:
-                _raise(batch, item, placement.priority)
+    for item in lying.values():
+        _show_newest(batch, item, placement.message)
+        if placement.department is None and item.lead:
+            _raise(batch, item, placement.priority)
 
 
 def _shares(placement: Placement, conversation: Conversation, has_lead: bool) -> list[tuple[Department, bool]]:
@@ -140,6 +146,15 @@ def _new_item(batch: _Batch, placement: Placement, conversation: Conversation, d
     return item
 
 
+def _show_newest(batch: _Batch, item: QueueItem, message: Message) -> None:
+    """Messages of one thread are routed together when they came together: the list shows the last of them."""
+    if message.created_at > item.last_message_at:
+        for name, value in shown(message).items():
+            setattr(item, name, value)
+        sort(item)
+        batch.change(item)
+
+
 def _raise(batch: _Batch, item: QueueItem, priority: int) -> None:
     """Rules only ever make things more urgent."""
     if priority > item.priority:
@@ -147,15 +162,13 @@ def _raise(batch: _Batch, item: QueueItem, priority: int) -> None:
         if item.due_at and item.waiting_since:
             item.due_at = min(item.due_at, clocks.due(item, item.waiting_since))
             sort(item)
-        if item not in batch.items:
-            batch.raised.append(item)
-        batch.queues.add(item.department_id)
+        batch.change(item)
 
 
 def _write(batch: _Batch) -> None:
     Conversation.objects.bulk_update(batch.conversations.values(), ["routed_at", "confidential", "language"])
     QueueItem.objects.bulk_create(batch.items)
-    QueueItem.objects.bulk_update(batch.raised, ["priority", "due_at", "sort_at"])
+    QueueItem.objects.bulk_update(batch.changed.values(), ["priority", "due_at", "sort_at", *SHOWN])
     Access.objects.bulk_create(batch.access, ignore_conflicts=True)
     Clock.objects.bulk_create(batch.clocks)
     keep_entries(batch.audit)

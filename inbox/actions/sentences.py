@@ -32,6 +32,6 @@ sentences(
     reply_needs_person="The reply was not found on the network; somebody has to look",
     reply_confirmed="{by} confirmed that the reply is there",
     reply_sent_again="{by} sent the reply again",
-    change_undone="{by} undid: {verb}",
+    change_undone="{by} undid: {act}",
     conversations_merged="Two parts of this thread were joined when a late post arrived",
 )

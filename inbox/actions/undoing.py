@@ -38,7 +38,7 @@ def undo(item: QueueItem, *, by: User) -> Change:
         by=by,
         department=item.department,
         conversation_id=item.conversation_id,
-        verb=change.verb.replace("-", " "),
+        act=change.verb.replace("-", " "),
     )
     ring_all(item.conversation, item.department)
     return change

@@ -1,0 +1,69 @@
+"""What machines ask of the house: is it well (`/healthz`), and what are its figures (`/metrics`)."""
+
+from datetime import timedelta
+
+import redis
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+
+from connectors.models import Channel, QuarantinedPost
+from departments import bell
+from inbox.models import Message, Reply
+from socialhub.models import Pulse
+
+#: Beat rings every five seconds; after this long without a pulse one of the two does not live.
+SILENCE = timedelta(seconds=30)
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 when the database answers and worker and beat live; else 503 and what is wrong. The bell may be down: then pages
+    and worker look by themselves, and nothing is lost."""
+    signs = {"database": _database(), "worker": False, "beat": False}
+    if signs["database"]:
+        signs["worker"] = signs["beat"] = _pulse()
+    well = all(signs.values())
+    return JsonResponse({"ok": well, **signs, "bell": _bell()}, status=200 if well else 503)
+
+
+def _database() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return True
+    except DatabaseError:
+        return False
+
+
+def _pulse() -> bool:
+    return Pulse.objects.filter(name="worker", at__gt=timezone.now() - SILENCE).exists()
+
+
+def _bell() -> bool:
+    try:
+        return bool(bell.client().ping())
+    except redis.RedisError:
+        return False
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus text. Figures about the whole house, none about a department or a person."""
+    registry = CollectorRegistry()
+    for name, told, value in _figures():
+        Gauge(f"social_hub_{name}", told, registry=registry).set(value)
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _figures():
+    now = timezone.now()
+    waiting = Message.objects.waiting_for_route()
+    oldest = waiting.filter(history=False).values_list("received_at", flat=True).first()
+    yield "messages_to_route", "Messages that wait to be routed", waiting.count()
+    yield "oldest_to_route_seconds", "Age of the oldest live one", (now - oldest).total_seconds() if oldest else 0
+    on_their_way = Reply.objects.on_their_way()
+    yield "replies_on_their_way", "Replies not yet sent", on_their_way.count()
+    yield "replies_need_person", "Replies that somebody has to look at", on_their_way.filter(state="needs_person").count()
+    yield "channels_in_trouble", "Channels that a person should look at", Channel.objects.in_trouble().count()
+    yield "quarantined_posts", "Posts that could not be taken in", QuarantinedPost.objects.waiting().count()
+    yield "up", "Whether worker and beat live", int(_pulse())

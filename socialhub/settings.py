@@ -21,7 +21,7 @@ def kept_secret(name: str, make) -> str:
         return given
     path: Path = PLACES.data / name.lower()
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        PLACES.make()
         path.touch(mode=0o600)
         path.write_text(make())
     return path.read_text().strip()

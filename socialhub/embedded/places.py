@@ -18,6 +18,14 @@ class Places:
 
     data: Path
 
+    def make(self) -> None:
+        """Make the data folder. What root makes on the way to it stays open for `nobody`, whatever the umask says."""
+        missing = [folder for folder in (self.data, *self.data.parents) if not folder.exists()]
+        self.data.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            for folder in missing:
+                folder.chmod(0o711)
+
     @property
     def postgres(self) -> Path:
         return self.data / "postgres"

@@ -67,7 +67,8 @@ def running(places: Places, careless: bool = False) -> Iterator[int]:
 def make_folders(places: Places) -> None:
     """Make the data folder and what lies in it, and refuse one that the servers' user can not reach."""
     try:
-        places.logs.mkdir(parents=True, exist_ok=True)
+        places.make()
+        places.logs.mkdir(exist_ok=True)
         if os.geteuid() == 0:
             _open_to_nobody(places.data)
         programs.give(places.run)

@@ -1,0 +1,17 @@
+# What a person types. Everything is installed into .venv/; a second run installs nothing.
+#   make run [PORT=8001] [DATA_DIR=folder] [DEMO=0]     make test     make lint
+.PHONY: run test lint
+.DEFAULT_GOAL := run
+
+run:
+	@.ci/install requirements.txt
+	@exec .venv/bin/python -m socialhub.embedded
+
+test: lint
+	@CHROMIUM="$$(.venv/bin/python -m tests.chromium)" .venv/bin/python -m pytest -n 2
+
+lint:
+	@.ci/install requirements-dev.txt
+	@.venv/bin/python -m ruff check .
+	@.venv/bin/python -m mypy
+	@.venv/bin/python -m tests.production

@@ -1,0 +1,276 @@
+"""What a rule may ask: read, said in words, answered; and the quick answer is the same as the plain one."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing.conditions import Refused, as_json, read_condition, schema
+from routing.questions import QUESTIONS
+from tests.routing.posts import facts, says
+
+
+def answer(condition, post):
+    """Whether it fits; the quick way and the explaining way have to agree."""
+    read = read_condition(condition)
+    assert read.holds(post) == (read.matches(post) is not None)
+    return read.holds(post)
+
+
+# Reading ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("written", "place", "sentence"),
+    [
+        ({"field": "colour"}, "", "There is no such condition"),
+        (None, "", "There is no such condition"),
+        ([], "", "There is no such condition"),
+        ({"all": []}, "all", "Name at least one."),
+        ({"any": [says()]}, "any.0.value", "Name at least one."),
+        (says("a", "  "), "value", "A term is empty."),
+        (says("x" * 101), "value.0", "This is longer than 100 characters."),
+        (says(*map(str, range(201))), "value", "Name at most 200."),
+        ({"field": "text", "op": "regex", "value": ["(a+)+$"]}, "op", "This is none of 'any', 'all' or 'starts'."),
+        ({"not": {"field": "kind", "value": ["tweet"]}}, "not.value", "“tweet” is no kind of message"),
+        ({"field": "followers", "op": "at_least", "value": "many"}, "value", "This is no whole number."),
+        ({"field": "time", "value": {"zone": "Mars/Base"}}, "value.zone", "“Mars/Base” is no time zone"),
+        ({"field": "lang", "value": ["klingon!"]}, "value", "“klingon!” is no language"),
+        (says("a") | {"weight": 2}, "weight", "Nothing is known by this name."),
+        ({"all": [says("a")] * 51}, "", "A rule asks at most 50 questions."),
+        ({"not": {"not": {"not": {"not": {"not": {"not": says("a")}}}}}}, "", "Groups lie more than 6 deep"),
+    ],
+)
+def test_what_nobody_understands_is_refused_with_a_sentence(written, place, sentence):
+    with pytest.raises(Refused) as refused:
+        read_condition(written)
+    assert sentence in refused.value.problems[place]
+
+
+def test_a_tree_too_deep_to_walk_is_refused_rather_than_walked():
+    tree = says("a")
+    for _ in range(100_000):
+        tree = {"not": tree}
+    with pytest.raises(Refused, match="deep"):
+        read_condition(tree)
+    while "not" in tree:  # so that letting go of it does not walk it either
+        tree = tree["not"]
+
+
+def test_terms_are_kept_as_typed_each_once():
+    assert read_condition(says(" Paket  weg ", "paket WEG", "parcel")).value == ["Paket weg", "parcel"]
+
+
+def test_every_question_is_in_the_schema():
+    assert all(f'"const": "{field}"' in str(schema()).replace("'", '"') for field in QUESTIONS)
+
+
+# Answers ------------------------------------------------------------------------------------------------------------
+REVIEW = facts("Great. But #Sync is slow? https://acme.example", kind="review", network="facebook", rating=2, lang="pt-br")
+
+
+@pytest.mark.parametrize(
+    ("condition", "post", "fits"),
+    [
+        (says("slow", "broken"), REVIEW, True),
+        (says("slow", "broken", op="all"), REVIEW, False),
+        (says("great. but", op="starts"), REVIEW, True),
+        (says("but", op="starts"), REVIEW, False),
+        (says("grea", op="starts"), REVIEW, False),
+        ({"field": "network", "value": ["facebook", "x"]}, REVIEW, True),
+        ({"field": "kind", "value": "review"}, REVIEW, True),
+        ({"field": "channel", "value": ["acme-x"]}, REVIEW, True),
+        ({"field": "author", "value": ["@Press_Desk"]}, facts(author_handle="press_desk"), True),
+        ({"field": "author", "value": ["17"]}, facts(author_id="17"), True),
+        ({"field": "followers", "op": "at_least", "value": 10_000}, facts(followers=10_000), True),
+        ({"field": "followers", "op": "below", "value": 10_000}, facts(followers=0), True),
+        ({"field": "followers", "op": "below", "value": 10_000}, facts(followers=None), False),
+        ({"field": "followers", "op": "at_least", "value": 0}, facts(followers=None), False),
+        ({"field": "lang", "value": ["Portuguese"]}, REVIEW, True),
+        ({"field": "lang", "value": ["pt-pt"]}, REVIEW, False),
+        ({"field": "hashtag", "value": ["#sync"]}, REVIEW, True),
+        ({"field": "hashtag", "value": ["slow"]}, REVIEW, False),
+        ({"field": "rating", "op": "at_most", "value": 2}, REVIEW, True),
+        ({"field": "rating", "op": "at_most", "value": 2}, facts(rating=None), False),
+        ({"field": "visibility", "value": ["direct"]}, facts(visibility="direct"), True),
+        ({"field": "trait", "value": ["link"]}, REVIEW, True),
+        ({"field": "trait", "value": ["question"]}, REVIEW, True),
+        ({"field": "trait", "value": ["media", "verified", "answers_us"]}, REVIEW, False),
+        ({"field": "trait", "value": ["answers_us"]}, facts(is_reply_to_us=True), True),
+        ({"field": "post"}, facts(), True),
+        ({"not": says("slow")}, REVIEW, False),
+        ({"all": [says("slow"), {"any": [says("no"), {"not": says("yes")}]}]}, REVIEW, True),
+    ],
+)
+def test_a_question_is_answered(condition, post, fits):
+    assert answer(condition, post) is fits
+
+
+NIGHT = {"field": "time", "value": {"days": ["fri"], "from": "22:00", "to": "06:00", "zone": "Europe/Berlin"}}
+
+
+@pytest.mark.parametrize(
+    ("utc", "fits"),
+    [
+        (datetime(2026, 5, 8, 19, 59), False),  # Friday 21:59 in Berlin
+        (datetime(2026, 5, 8, 20, 0), True),
+        (datetime(2026, 5, 9, 3, 59), True),  # Saturday 05:59: the night belongs to Friday
+        (datetime(2026, 5, 9, 4, 0), False),
+        (datetime(2026, 5, 8, 2, 0), False),  # Friday 04:00: that night is Thursday's
+        (datetime(2026, 1, 9, 20, 30), False),  # winter time: 21:30 in Berlin
+    ],
+)
+def test_a_night_belongs_to_the_day_on_which_it_began(utc, fits):
+    assert answer(NIGHT, facts(created_at=utc.replace(tzinfo=UTC))) is fits
+
+
+# Words --------------------------------------------------------------------------------------------------------------
+def test_a_condition_says_itself():
+    tree = {
+        "all": [
+            says("parcel", "delivery", "Paket"),
+            {"any": [{"field": "followers", "op": "at_least", "value": 10_000}, {"not": {"field": "lang", "value": "de"}}]},
+        ]
+    }
+    assert str(read_condition(tree)) == (
+        "the text contains “parcel”, “delivery” or “Paket”, and "
+        "(the author has at least 10,000 followers, or it is not written in German)"
+    )
+    assert read_condition(says("a", "b", "c", "d", "e")).say(most=3) == "the text contains “a”, “b”, “c” or 2 more"
+
+
+def test_it_tells_why_and_where_it_fits():
+    hit = read_condition({"all": [says("parcel", "delivery", "lost"), {"not": says("thanks")}]}).matches(
+        facts("Lost again! My #Parcel…")
+    )
+    assert hit.reasons == ("the text contains “parcel” and “lost”",)
+    assert [tuple(span) for span in hit.spans] == [(0, 4, "lost"), (16, 22, "parcel")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "post", "lack"),
+    [
+        (says("parcel", "delivery"), facts("hello"), "the text does not contain “parcel” or “delivery”"),
+        (says("a", "b", op="all"), facts("a"), "the text does not contain “b”"),
+        (
+            {"field": "followers", "op": "at_least", "value": 10_000},
+            facts(followers=120),
+            "the author has 120 followers, the rule asks for at least 10,000",
+        ),
+        (
+            {"field": "followers", "op": "at_least", "value": 10_000},
+            facts(),
+            "the network does not tell how many followers the author has, the rule asks for at least 10,000",
+        ),
+        ({"field": "network", "value": ["youtube"]}, facts(), "it is from X, the rule asks for YouTube"),
+        ({"not": says("thanks")}, facts("Thanks all"), "the text contains “thanks”, which the rule excludes"),
+        ({"field": "rating", "op": "at_most", "value": 1}, facts(), "it gives no rating, the rule asks for 1 star or fewer"),
+        (NIGHT, facts(), "it was written on Tuesday at 00:00, not on Friday between 22:00 and 06:00 (Europe/Berlin)"),
+        (
+            {"all": [says("parcel"), {"field": "kind", "value": ["dm"]}, {"field": "post"}]},
+            facts(),
+            "the text does not contain “parcel”; it is a mention, the rule asks for a direct message",
+        ),
+    ],
+)
+def test_it_tells_what_a_post_lacks(condition, post, lack):
+    assert read_condition(condition).missing(post) == lack
+
+
+def test_what_is_typed_into_the_form_comes_back_as_it_was_meant():
+    for field, op, typed in [
+        ("text", "any", 'parcel, "so, what", délai'),
+        ("followers", "at_least", "10 000"),
+        ("lang", "in", "German, pt-br"),
+        ("time", "within", "mon-fri 9:00-17:30 Europe/Berlin"),
+        ("time", "within", "sat,sun"),
+        ("post", "any", ""),
+    ]:
+        value = QUESTIONS[field].from_typed(typed)
+        read = read_condition({"field": field, "op": op, "value": value})
+        again = read_condition({"field": field, "op": op, "value": QUESTIONS[field].from_typed(read.typed())})
+        assert read == again
+    assert str(read_condition({"field": "time", "value": QUESTIONS["time"].from_typed("fri-mon 9:00-17:30")})) == (
+        "it was written on Monday, Friday, Saturday or Sunday between 09:00 and 17:30 (UTC)"
+    )
+
+
+# The plain answer, as slow as it is obvious --------------------------------------------------------------------------
+def plain(tree, post):
+    """The same questions answered from the JSON alone, term by term, with no preparation."""
+    if "all" in tree:
+        return all(plain(each, post) for each in tree["all"])
+    if "any" in tree:
+        return any(plain(each, post) for each in tree["any"])
+    if "not" in tree:
+        return not plain(tree["not"], post)
+    if tree["field"] == "text":
+        found = [bool(re.search(pattern(term, tree["op"]), plainly(post.text))) for term in tree["value"]]
+        return all(found) if tree["op"] == "all" else any(found)
+    if tree["field"] == "followers":
+        known = post.followers is not None
+        return known and (post.followers >= tree["value"]) == (tree["op"] == "at_least")
+    return getattr(post, tree["field"]) in tree["value"]
+
+
+def plainly(text):
+    return " ".join(unicodedata.normalize("NFKC", text.replace("’", "'")).casefold().split())
+
+
+def pattern(term, op):
+    letter = r"[a-zà-ɏ0-9_]"
+    folded = plainly(term)
+    before = rf"(?<!{letter})" if re.match(rf"{letter}|[@#]", folded) else ""
+    before += "" if folded[0] in "@#" else "(?<!@)"
+    after = rf"(?!{letter})" if re.match(letter, folded[-1]) else ""
+    return ("^" if op == "starts" else before) + re.escape(folded) + after
+
+
+letters = st.text("abAB1_éÉ’'#@.! \n包裹ßﬁ", max_size=25)
+terms = st.lists(st.text("abB1éÉ’#@. 包裹ßﬁ", min_size=1, max_size=4).filter(plainly), min_size=1, max_size=4)
+texts = st.builds(lambda op, value: says(*value, op=op), st.sampled_from(["any", "all", "starts"]), terms)
+others = st.one_of(
+    st.builds(
+        lambda op, value: {"field": "followers", "op": op, "value": value},
+        st.sampled_from(["at_least", "below"]),
+        st.integers(0, 3),
+    ),
+    st.builds(lambda value: {"field": "network", "op": "in", "value": value}, st.sampled_from([["x"], ["x", "reddit"]])),
+)
+trees = st.recursive(
+    texts | others,
+    lambda inner: (
+        st.builds(lambda parts: {"all": parts}, st.lists(inner, min_size=1, max_size=3))
+        | st.builds(lambda parts: {"any": parts}, st.lists(inner, min_size=1, max_size=3))
+        | st.builds(lambda part: {"not": part}, inner)
+    ),
+    max_leaves=6,
+)
+posts = st.builds(
+    lambda text, followers, network: facts(text, followers=followers, network=network),
+    letters,
+    st.none() | st.integers(0, 3),
+    st.sampled_from(["x", "reddit", "feed"]),
+)
+
+
+def deep(tree):
+    inner = tree.get("all") or tree.get("any") or ([tree["not"]] if "not" in tree else [])
+    return 1 + max(map(deep, inner), default=0)
+
+
+@given(trees.filter(lambda tree: deep(tree) <= 6), posts)
+@settings(max_examples=1500, deadline=None)
+def test_the_quick_answer_is_the_plain_one(tree, post):
+    assert answer(tree, post) == plain(tree, post)
+
+
+@given(trees.filter(lambda tree: deep(tree) <= 6), posts)
+@settings(max_examples=300, deadline=None)
+def test_a_post_that_fits_has_one_of_its_key_words(tree, post):
+    read = read_condition(tree)
+    if read.keys() is not None and read.holds(post):
+        assert read.keys() & post.words.tokens
+    assert read_condition(as_json(read)) == read
+    assert bool(read.missing(post)) or read.holds(post)

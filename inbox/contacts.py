@@ -29,14 +29,23 @@ def with_handles(contacts: Iterable[Contact], user: User) -> list[Contact]:
     return contacts
 
 
-def people_page(user: User, name: str = "", *, cursor: Cursor | None = None, size: int = 50) -> Page:
-    """A page of people by name, each with handles and the time of the last word that the user may see."""
+def people(user: User, name: str = "") -> QuerySet[Contact]:
+    """People whom the user may know, called so; each with `last_at`, the time of the last word that the user may see."""
     last = Conversation.objects.visible_to(user).filter(identity__contact=OuterRef("pk")).order_by("-last_message_at")
     known = handles_seen_by(user).filter(contact=OuterRef("pk"))
     if name:
-        known = known.filter(Q(name__icontains=name) | Q(handle__icontains=name.lstrip("@")))
-    contacts = Contact.objects.filter(Exists(known)).annotate(last_at=Subquery(last.values("last_message_at")[:1]))
-    found = page([contacts], BY_NAME, cursor=cursor, size=size)
+        known = known.filter(called(name))
+    return Contact.objects.filter(Exists(known)).annotate(last_at=Subquery(last.values("last_message_at")[:1]))
+
+
+def called(name: str, path: str = "") -> Q:
+    """A name or handle that holds this."""
+    return Q(**{f"{path}name__icontains": name}) | Q(**{f"{path}handle__icontains": name.lstrip("@")})
+
+
+def people_page(user: User, name: str = "", *, cursor: Cursor | None = None, size: int = 50) -> Page:
+    """A page of people by name, each with handles."""
+    found = page([people(user, name)], BY_NAME, cursor=cursor, size=size)
     with_handles(found.rows, user)
     return found
 

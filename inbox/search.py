@@ -8,7 +8,7 @@ from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from departments.models import User
-from inbox.contacts import handles_seen_by, with_handles
+from inbox.contacts import called, handles_seen_by, with_handles
 from inbox.models import Contact, Conversation, Message, Note, QueueItem, SearchEntry
 from inbox.pieces import snippet
 from inbox.words import LONGEST_QUERY, RUN, clean, query_of
@@ -66,12 +66,7 @@ def hits(user: User, asked: Asked) -> QuerySet[SearchEntry]:
 
 
 def _from(value: str, user: User) -> Q:
-    return said_by(value, "conversation__identity__")
-
-
-def said_by(name: str, path: str = "") -> Q:
-    """Somebody's name or handle holds this."""
-    return Q(**{f"{path}name__icontains": name}) | Q(**{f"{path}handle__icontains": name.lstrip("@")})
+    return called(value, "conversation__identity__")
 
 
 def _in(value: str, user: User) -> Q:
@@ -163,10 +158,20 @@ def _notes(user: User, page: dict) -> dict:
     return {(SearchEntry.Source.NOTE.value, each.pk): (str(each.author), each.at, each.text) for each in notes}
 
 
+def name_of(typed: str) -> str:
+    """What was typed as a part of somebody's name."""
+    return clean(typed).strip()[:LONGEST_QUERY]
+
+
+def start_of(cursor: str) -> int:
+    """How many results were shown already. What makes no sense is none; only the newest thousand are ranked at all."""
+    return min(int(cursor), RANKED) if cursor.isascii() and cursor.isdecimal() and len(cursor) < 6 else 0
+
+
 def people(user: User, typed: str, *, most: int = 5) -> list[Contact]:
     """People outside whose name or handle holds what was typed, as far as the user may know of them."""
     name = parse(typed).words.strip('"')
     if len(name) < 2:
         return []
-    named = handles_seen_by(user).filter(said_by(name), contact=OuterRef("pk"))
+    named = handles_seen_by(user).filter(called(name), contact=OuterRef("pk"))
     return with_handles(Contact.objects.filter(Exists(named)).order_by("name", "pk")[:most], user)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from departments import audit
@@ -17,21 +18,19 @@ from inbox.pieces import changed, marked
 #: What the page takes from above, when nobody up there knows why the conversation is where it is.
 NO_REASON: Mapping[str, Any] = {"label": "", "because": "", "not": [], "version": "", "decision": None, "spans": {}}
 
-
-
-def unexplained(conversation: Conversation, user: User) -> Mapping[str, Any]:
-    """For a house without rules."""
-    return NO_REASON
-
-
 NEWEST = Order("created_at", descending=True)
 #: Messages on a page; older ones are a page of their own.
 SHOWN = 100
 #: Steps told on a page, and edits shown of one message: the newest.
 STEPS, EDITS = 300, 5
 #: Acts that stand in the thread themselves need no sentence beside it.
-SHOWN_ITSELF = ("note_written", "note_removed", "reply_written", "reply_sent", "reply_unknown", "reply_refused")
+SHOWN_ITSELF = ("reply_written", "reply_sent", "reply_unknown", "reply_refused")
 LEFT_OUT = (Reply.State.DRAFT, Reply.State.CANCELLED)
+
+
+def unexplained(conversation: Conversation, user: User) -> Mapping[str, Any]:
+    """For a house without rules."""
+    return NO_REASON
 
 
 @dataclass
@@ -149,10 +148,16 @@ def _done(conversation: Conversation, within: _Window) -> Iterator[dict]:
         yield {"type": "step", "at": entry.at, "text": audit.sentence(entry)}
 
 
-def steps(conversation: Conversation):
-    """The audit's entries about this conversation that the thread does not show by itself, oldest first."""
-    told = AuditEntry.objects.about(conversation.pk).exclude(verb__in=SHOWN_ITSELF)
-    return told.select_related("by", "department")
+def steps(conversation: Conversation) -> QuerySet[AuditEntry]:
+    """The acts that the thread does not show by itself."""
+    return told(conversation).exclude(verb__in=SHOWN_ITSELF)
+
+
+def told(conversation: Conversation) -> QuerySet[AuditEntry]:
+    """What was done about this conversation, oldest first. Of notes nothing is told here: for whom they are is not
+    everybody's to know."""
+    entries = AuditEntry.objects.about(conversation.pk).exclude(verb__in=("note_written", "note_removed"))
+    return entries.select_related("by", "department")
 
 
 def _folded(entries: Iterable[dict]) -> Iterator[dict]:

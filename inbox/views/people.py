@@ -7,15 +7,15 @@ from django.views.decorators.vary import vary_on_headers
 from inbox.contacts import BY_NAME, NEWEST, conversations_page, people_page, with_handles
 from inbox.models import Contact
 from inbox.paging import read
+from inbox.search import name_of
 from inbox.views.answering import is_piece
-from inbox.words import LONGEST_QUERY, clean
 
 
 @require_GET
 @vary_on_headers("HX-Request")
 def contacts(request) -> HttpResponse:
     """People outside with whom this person sees a conversation, by name; `q` is part of a name or handle."""
-    name = clean(request.GET.get("q", "")).strip()[:LONGEST_QUERY]
+    name = name_of(request.GET.get("q", ""))
     found = people_page(request.user, name, cursor=read(request.GET.get("after", ""), BY_NAME))
     context = {
         "title": "People",

@@ -5,7 +5,6 @@ from django.views.decorators.vary import vary_on_headers
 
 from inbox import search as finding
 from inbox.views.answering import is_piece
-from inbox.words import LONGEST_QUERY, clean
 
 SIZE = 25
 #: What the page tells of the language of search.
@@ -25,8 +24,8 @@ HINTS = {
 @vary_on_headers("HX-Request")
 def search(request):
     """What was said, and the people who are called so, among what this person sees."""
-    typed = clean(request.GET.get("q", "")).strip()[:LONGEST_QUERY]
-    start = _start(request.GET.get("after", ""))
+    typed = finding.name_of(request.GET.get("q", ""))
+    start = finding.start_of(request.GET.get("after", ""))
     results, more = finding.search(request.user, typed, start=start, size=SIZE)
     context = {
         "title": f"Search: {typed}" if typed else "Search",
@@ -38,7 +37,3 @@ def search(request):
     }
     return render(request, "inbox/_results.html" if is_piece(request) else "inbox/search.html", context)
 
-
-def _start(after: str) -> int:
-    """How many results were shown already; only the newest thousand are ranked at all."""
-    return min(int(after), finding.RANKED) if after.isascii() and after.isdecimal() and len(after) < 6 else 0

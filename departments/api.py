@@ -1,26 +1,32 @@
-"""The API's front door: tokens, scopes, paging, problem details."""
+"""The API's front door: tokens, scopes, paging, strict input."""
 
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404
+from collections.abc import Mapping
+
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework import exceptions
+from rest_framework import exceptions, serializers
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import BasePermission
-from rest_framework.response import Response
-from rest_framework.views import exception_handler
 
 from departments.models import ApiToken
 from departments.tokens import living_token
+
+
+def bearer(request) -> str | None:
+    """The secret in `Authorization: Bearer …`; None when the request names no such thing, "" when it is garbled."""
+    parts = get_authorization_header(request).decode("latin-1").split()
+    if not parts or parts[0].lower() != "bearer":
+        return None
+    return parts[1] if len(parts) == 2 else ""
+
 
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer TOKEN`. The user that comes out carries the token, and rights are narrowed to it."""
 
     def authenticate(self, request):
-        parts = get_authorization_header(request).decode("latin-1").split()
-        if not parts or parts[0].lower() != "bearer":
+        if (secret := bearer(request)) is None:
             return None
-        token = living_token(parts[1]) if len(parts) == 2 else None
+        token = living_token(secret)
         if token is None:
             raise exceptions.AuthenticationFailed("This token is unknown, expired or revoked.")
         token.user.token = token
@@ -66,38 +72,10 @@ class CursorPages(CursorPagination):
     ordering = "-created_at"
 
 
-def problem(error, context):
-    """Every error as problem details (RFC 9457): `type`, `title`, `detail` and, where it is about fields, `fields`."""
-    if isinstance(error, ValidationError):
-        fields = getattr(error, "message_dict", None) or {"detail": error.messages}
-        error = exceptions.ValidationError(fields)
-    if isinstance(error, Http404):
-        error = exceptions.NotFound("There is nothing here that you may see.")
-    if isinstance(error, PermissionDenied):
-        error = exceptions.PermissionDenied(str(error) or None)
-    response = exception_handler(error, context)
-    if response is None:
-        return None
-    body = {"type": f"about:blank#{error.default_code}", "title": TITLES.get(response.status_code, "Error")}
-    if isinstance(error, exceptions.ValidationError):
-        body |= {"detail": "Some of what was sent can not be used.", "fields": response.data}
-    else:
-        body["detail"] = str(getattr(error, "detail", error))
-    extra = getattr(error, "extra", None) or {}
-    return Response(body | extra, status=response.status_code, headers=_kept(response), content_type="application/problem+json")
+class StrictSerializer(serializers.Serializer):
+    """What a caller sends. A field that is not known is a mistake and not overlooked: it is named in a 400."""
 
-
-TITLES = {
-    400: "Bad request",
-    401: "Not signed in",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Method not allowed",
-    409: "Conflict",
-    415: "Unsupported media type",
-    429: "Too many requests",
-}
-
-
-def _kept(response):
-    return {name: response[name] for name in ("WWW-Authenticate", "Retry-After", "Allow") if name in response}
+    def to_internal_value(self, data):
+        if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
+            raise exceptions.ValidationError({name: ["There is no such field here."] for name in unknown})
+        return super().to_internal_value(data)

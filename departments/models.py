@@ -1,6 +1,7 @@
 """Who works here, the queues they work in, what they did, and the tokens that act for them."""
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -101,6 +102,10 @@ class Department(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def answer_time(self):
+        return timedelta(minutes=self.answer_within)
 
 
 class AuditEntry(models.Model):

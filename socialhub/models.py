@@ -1,4 +1,4 @@
-"""The house itself, and the answers it gave to requests that may come twice."""
+"""The house itself, the answers it gave to requests that may come twice, and whether its parts live."""
 
 from datetime import timedelta
 

@@ -1,0 +1,123 @@
+"""What the frame around every page draws: the house's name, its places, the departments with their counts."""
+
+from functools import cached_property
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Count
+from django.http import HttpRequest
+from django.urls import reverse
+
+from connectors.models import Channel
+from departments.access import Rights, rights
+from departments.roles import Role
+from inbox.desk import desk_of
+from inbox.models import QueueItem
+from socialhub.models import House
+
+#: Address, name, sign, second key of `g …`, and who has it in the rail.
+PLACES = (
+    ("inbox", "Inbox", "inbox", "i", lambda held: True),
+    ("contacts", "Contacts", "people", "c", lambda held: True),
+    ("overview", "Overview", "board", "o", lambda held: held.sees_ordinary),
+    ("rules", "Routing", "route", "r", lambda held: held.sees_ordinary or bool(held.at_least(Role.LEAD))),
+    ("channels", "Channels", "channel", "", lambda held: held.sees_ordinary),
+    ("people", "People", "person", "", lambda held: held.admin),
+    ("departments", "Departments", "building", "", lambda held: held.admin or bool(held.roles)),
+    ("audit", "Audit", "log", "", lambda held: held.auditor or held.admin or held.coordinator),
+)
+
+
+def _addresses(place):
+    from django.urls import NoReverseMatch
+
+    try:
+        return [reverse(place)]
+    except NoReverseMatch:
+        return []
+
+
+NAME_KEPT = 60  # seconds that a process remembers the house's name
+
+
+def house(request: HttpRequest) -> dict:
+    return {"house": HouseOnPage(request)}
+
+
+class HouseOnPage:
+    """Asks for each part when a template first draws it, so that a page without a rail asks nothing."""
+
+    def __init__(self, request: HttpRequest):
+        self.request = request
+        self.demo = settings.DEMO
+
+    @cached_property
+    def name(self) -> str:
+        return settings.ORGANISATION or cache.get_or_set("house.name", lambda: House.objects.the().name, NAME_KEPT)
+
+    @cached_property
+    def held(self) -> Rights:
+        return rights(self.request.user)
+
+    @property
+    def admin(self) -> bool:
+        return self.held.admin
+
+    @cached_property
+    def places(self) -> list[dict]:
+        if not self.request.user.is_authenticated:
+            return []
+        here = self.request.path
+        return [
+            {"name": name, "url": url, "icon": icon, "key": key, "current": here.startswith(url), **self._figures(place)}
+            for place, name, icon, key, shown in PLACES
+            if shown(self.held)
+            for url in _addresses(place)
+        ]
+
+    def _figures(self, place: str) -> dict:
+        """Open and overdue, on the inbox alone, over the queues that lie before the person."""
+        if place != "inbox":
+            return {"count": None, "late": None}
+        own = desk_of(self.request).own
+        counts = desk_of(self.request).counts
+        return {
+            "count": sum(counts[each.pk]["open"] for each in own),
+            "late": sum(self.overdue.get(each.pk, 0) for each in own),
+        }
+
+    @cached_property
+    def departments(self) -> list[dict]:
+        """The queues that the person may read; what they may not see leaves no gap."""
+        if not self.request.user.is_authenticated:
+            return []
+        desk = desk_of(self.request)
+        return [
+            {
+                "department": each,
+                "open": desk.counts[each.pk]["open"],
+                "overdue": self.overdue.get(each.pk, 0),
+                "url": (url := reverse("queue", args=[each.slug])),
+                "current": self.request.path == url,
+            }
+            for each in desk.departments
+        ]
+
+    @cached_property
+    def overdue(self) -> dict:
+        """How many items are late in each queue, as far as the person sees them: one grouped read."""
+        late = QueueItem.objects.visible_to(self.request.user).overdue().order_by()
+        return dict(late.values_list("department").annotate(Count("pk")))
+
+    @cached_property
+    def hint(self) -> dict | None:
+        """What an admin has still to do before the first post can arrive."""
+        if not self.held.admin or Channel.objects.exists():
+            return None
+        if not desk_of(self.request).all_departments:
+            return {"sentence": "There are no departments yet.", "url": reverse("set-up-departments"), "action": "Choose departments"}
+        return {
+            "sentence": "No channel is connected yet, so nothing can arrive.",
+            "url": reverse("set-up-channel"),
+            "action": "Connect a channel",
+        }

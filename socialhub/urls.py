@@ -1,0 +1,32 @@
+"""Every address of the house. A test walks this table: each route states who may use it."""
+
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from inbox.urls import patterns as inbox_pages
+from socialhub import views
+
+handler403 = views.not_allowed
+handler404 = views.not_found
+handler500 = views.broken
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="inbox"), name="home"),
+    path("sign-in/", views.sign_in, name="sign-in"),
+    path("sign-out/", views.sign_out, name="sign-out"),
+    path("welcome/<str:token>/", views.first_admin, name="first-admin"),
+    path("set-up/departments/", views.set_up_departments, name="set-up-departments"),
+    path("set-up/channel/", views.set_up_channel, name="set-up-channel"),
+    path("", include("departments.urls")),
+    path("", include(inbox_pages())),
+]
+
+
+def _arriving(module: str, prefix: str = "") -> list:
+    from importlib.util import find_spec
+
+    return [path(prefix, include(module))] if find_spec(module) else []
+
+
+urlpatterns += _arriving("connectors.urls") + _arriving("routing.urls") + _arriving("socialhub.insights.urls")
+urlpatterns += _arriving("socialhub.api_urls", "api/v1/")

@@ -213,6 +213,8 @@ class _Page:
             if continued is None and key not in found and key not in begun:
                 begun[key] = self._begin(post, key)
             self.conversation_of[post.id] = continued or found.get(key) or begun[key]
+        for post in posts:
+            _hear(self.conversation_of[post.id], post.direction, min(post.created_at, self.now))
         Conversation.objects.bulk_create(begun.values())
         self.begun = {each.pk for each in begun.values()}
 
@@ -233,7 +235,7 @@ class _Page:
             identity=identity,
             about_post=self._about(post),
             history=self.history,
-            last_message_at=post.created_at,
+            last_message_at=min(post.created_at, self.now),
         )
 
     def _about(self, post: Post) -> Message | None:
@@ -300,16 +302,10 @@ class _Page:
 
     def _touch(self, messages: Sequence[Message]) -> None:
         """What these messages mean for their conversations and for the items that lie there already."""
-        conversations: dict = {}
-        for message in messages:
-            conversation = conversations.setdefault(message.conversation_id, message.conversation)
-            conversation.last_message_at = max(conversation.last_message_at, message.created_at)
-            side = "last_in_at" if message.direction == Message.Direction.IN else "last_out_at"
-            setattr(conversation, side, max(getattr(conversation, side) or message.created_at, message.created_at))
-        Conversation.objects.bulk_update(conversations.values(), ["last_message_at", "last_in_at", "last_out_at"])
-        old = [pk for pk in conversations if pk not in self.begun]
+        old = {each.conversation_id: each.conversation for each in messages if each.conversation_id not in self.begun}
         if old:
-            self._tell_items(old, messages)
+            Conversation.objects.bulk_update(old.values(), ["last_message_at", "last_in_at", "last_out_at"])
+            self._tell_items(list(old), messages)
 
     def _tell_items(self, conversations: Sequence, messages: Sequence[Message]) -> None:
         locked = Conversation.objects.select_for_update().filter(pk__in=conversations).order_by("pk")
@@ -360,6 +356,13 @@ _LIVING = (
     "resolved_at",
     "version",
 )
+
+
+def _hear(conversation: Conversation, direction: str, at: datetime) -> None:
+    """Set when something was last said in the conversation, by them or by us."""
+    side = "last_in_at" if direction == Message.Direction.IN else "last_out_at"
+    setattr(conversation, side, max(getattr(conversation, side) or at, at))
+    conversation.last_message_at = max(conversation.last_message_at, at)
 
 
 def _age(post: Post) -> tuple[bool, datetime]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Coalesce, Now
 
 from departments import bell
 from departments.access import may, rights
@@ -84,9 +84,6 @@ def place_many(placements: Iterable[Placement]) -> None:
 
 
 def _place_one(batch: _Batch, placement: Placement, conversation: Conversation, lying: dict) -> None:
-    now = timezone.now()
-    if conversation.routed_at is None:
-        conversation.routed_at = now
     if placement.language and not conversation.language:
         conversation.language = placement.language
     batch.conversations[conversation.pk] = conversation
@@ -166,13 +163,24 @@ def _raise(batch: _Batch, item: QueueItem, priority: int) -> None:
 
 
 def _write(batch: _Batch) -> None:
-    Conversation.objects.bulk_update(batch.conversations.values(), ["routed_at", "confidential", "language"])
+    _mark_routed(batch.conversations.values())
     QueueItem.objects.bulk_create(batch.items)
     QueueItem.objects.bulk_update(batch.changed.values(), ["priority", "due_at", "sort_at", *SHOWN])
     Access.objects.bulk_create(batch.access, ignore_conflicts=True)
     Clock.objects.bulk_create(batch.clocks)
     keep_entries(batch.audit)
     bell.ring(*batch.queues)
+
+
+def _mark_routed(conversations: Iterable[Conversation]) -> None:
+    """From now on they are seen. There are few different answers, and one statement for each beats one for all by far."""
+    alike: dict[tuple, list] = {}
+    for each in conversations:
+        alike.setdefault((each.confidential, each.language), []).append(each.pk)
+    for (confidential, language), ids in alike.items():
+        Conversation.objects.filter(pk__in=ids).update(
+            routed_at=Coalesce("routed_at", Now()), confidential=confidential, language=language
+        )
 
 
 def _tag(placements: Sequence[Placement]) -> None:

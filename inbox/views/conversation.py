@@ -24,7 +24,7 @@ def conversation(request, conversation, explain=unexplained):
 
 
 def template(request) -> str:
-    return "inbox/_conversation.html" if is_piece(request) and request.htmx.target == "talk" else "inbox/conversation.html"
+    return "inbox/_conversation.html" if is_piece(request) else "inbox/conversation.html"
 
 
 def find(user, pk) -> Conversation:

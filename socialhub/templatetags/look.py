@@ -1,4 +1,4 @@
-"""How things look in templates: signs, people's marks, clocks and dates in words. Reads values, asks nothing of the database."""
+"""How things look in templates: signs, people's marks, clocks and dates in words. Reads values, asks no database."""
 
 import zlib
 from datetime import datetime, timedelta
@@ -9,21 +9,20 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language_info
+
+from connectors import registry
 
 register = template.Library()
 
 #: Networks that have a mark of their own in icons.svg; others get the globe.
-MARKED = frozenset("x facebook instagram threads mastodon bluesky youtube reddit feed webhook import demo review".split())
-#: Words that name a network where its connector is not at hand.
-NAMES = {
-    "x": "X", "facebook": "Facebook", "instagram": "Instagram", "threads": "Threads", "mastodon": "Mastodon",
-    "bluesky": "Bluesky", "youtube": "YouTube", "reddit": "Reddit", "feed": "a feed", "webhook": "a webhook",
-    "import": "an imported file", "demo": "the demo network",
-}  # fmt: skip
+MARKED = {"x", "facebook", "instagram", "threads", "mastodon", "bluesky", "youtube", "reddit", "feed", "webhook"}
+MARKED |= {"import", "demo"}
 MOODS = {-2: ("neg", "Very negative"), -1: ("neg", "Negative"), 1: ("pos", "Positive"), 2: ("pos", "Very positive")}
 PRIORITIES = {1: ("high", "High"), 2: ("urgent", "Urgent")}
+#: What a kind of message is called beside its author; a mention or post needs no word.
+KINDS = {"dm": "message", "reply": "reply", "comment": "comment", "review": "review", "article": "article"}
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-#: Under these a figure is given whole; from 10,000 on nobody acts on the last three digits.
 NARROW = "\u202f"
 
 
@@ -47,8 +46,8 @@ def network_icon(network: str, classes: str = "", label: str = "") -> SafeString
 
 @register.filter
 def network_name(network: str) -> str:
-    """“X” for `x`; a network we have no word for keeps its code."""
-    return NAMES.get(network, network)
+    """“Mastodon” for `mastodon`."""
+    return registry.name_of(network)
 
 
 @register.simple_tag
@@ -107,7 +106,7 @@ def figure(number) -> str:
 # Time -----------------------------------------------------------------------------------------------------------
 @register.filter
 def span(length: timedelta | None) -> str:
-    """Minutes up to 90, then hours, then days and hours: “12 min”, “2 h”, “1 d 4 h”. Rounded down, never below 1 min."""
+    """Minutes up to 90, then hours, then days and hours: “12 min”, “2 h”, “1 d 4 h”; rounded down, 1 min at least."""
     if length is None:
         return ""
     seconds = abs(length.total_seconds())
@@ -143,21 +142,22 @@ def day(moment: datetime) -> str:
 
 @register.simple_tag
 def moment(at: datetime | None, classes: str = "", style: str = "when") -> SafeString:
-    """A `<time>` with the exact moment in its tooltip. Styles: `when` (“14:06”), `clock` (always “14:06”), `ago` (“12 min ago”)."""
+    """A `<time>` with the exact moment in its tooltip; `when` as the filter, `clock` “14:06”, `ago` “12 min ago”."""
     if at is None:
         return mark_safe("")
     here = timezone.localtime(at)
     text = {"when": when, "clock": lambda _: date_format(here, "H:i"), "ago": _ago}[style](at)
-    kind = mark_safe(' data-clock="ago"') if style == "ago" else ""
-    return format_html(
-        '<time{} datetime="{}" title="{}"{}>{}</time>',
-        format_html(' class="{}"', classes) if classes else "", at.isoformat(timespec="seconds"), exactly(at), kind, text,
-    )  # fmt: skip
+    named = (classes, _iso(at), exactly(at), style, text)
+    return format_html('<time class="{}" datetime="{}" title="{}" data-clock="{}">{}</time>', *named)
 
 
 def _ago(at: datetime) -> str:
     passed = timezone.now() - at
     return "now" if passed < timedelta(minutes=1) else f"{span(passed)} ago"
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
 
 
 def exactly(at: datetime) -> str:
@@ -168,14 +168,14 @@ def exactly(at: datetime) -> str:
 @register.simple_tag
 def clock(item) -> SafeString:
     """How long an item may still wait, in words: grey, amber under an hour, red when overdue. Scripts keep it going."""
-    if item.handed_to_id if hasattr(item, "handed_to_id") else item.handed_to:
+    if item.handed_to:
         return format_html('<span class="clock">waits for {}</span>', item.handed_to)
     at, kind, text, tone = _spoken(item)
     if at is None:
         return format_html('<span class="clock">{}</span>', text) if text else mark_safe("")
     return format_html(
         '<time class="clock{}" datetime="{}" title="{}" data-clock="{}">{}</time>',
-        tone and f" {tone}", at.isoformat(timespec="seconds"), exactly(at), kind, text,
+        tone and f" {tone}", _iso(at), exactly(at), kind, text,
     )  # fmt: skip
 
 
@@ -184,12 +184,10 @@ def _spoken(item) -> tuple[datetime | None, str, str, str]:
     if item.status == "snoozed":
         return _until(item.snoozed_until)
     if item.status == "pending":
-        return item.waiting_since, "since", f"their turn since {when(item.waiting_since)}" if item.waiting_since else "their turn", ""
+        return item.last_message_at, "since", f"their turn since {when(item.last_message_at)}", ""
     if item.status == "resolved":
         return None, "", "resolved", ""
-    if item.due_at:
-        return _due(item.due_at)
-    return item.waiting_since, "ago", _ago(item.waiting_since) if item.waiting_since else "", ""
+    return _due(item.due_at) if item.due_at else (item.last_message_at, "ago", _ago(item.last_message_at), "")
 
 
 def _until(at: datetime | None) -> tuple[datetime | None, str, str, str]:
@@ -217,3 +215,31 @@ def urgency(item) -> str:
         return "Due within the hour"
     tonight = timezone.localtime().replace(hour=23, minute=59, second=59)
     return "Later today" if item.due_at <= tonight else "Later"
+
+
+# What was said --------------------------------------------------------------------------------------------------
+@register.filter
+def kind_words(kind: str) -> str:
+    return KINDS.get(kind, "")
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """“Portuguese” for `pt`; a code that nobody knows stays a code."""
+    try:
+        return get_language_info(code)["name"]
+    except KeyError:
+        return code
+
+
+@register.filter
+def is_web(address: str) -> bool:
+    """Whether an address that a network gave us may become a link: only the web's own, never `javascript:`."""
+    return str(address).startswith(("https://", "http://"))
+
+
+@register.filter
+def original(entries: list[dict]) -> str:
+    """Where the newest message that has an address can be seen on its network."""
+    messages = (entry["message"] for entry in reversed(entries) if entry["type"] == "message")
+    return next((message.url for message in messages if is_web(message.url)), "")

@@ -1,0 +1,41 @@
+"""What templates ask about the person before them: which verbs to draw, where to place, which list they came from."""
+
+from django import template
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from departments.access import may
+from inbox.desk import desk_of
+
+register = template.Library()
+
+
+@register.filter
+def works_in(user, department) -> bool:
+    """Whether the verbs of this queue are drawn for this person. The verbs ask again."""
+    return may(user, "work_queue", department)
+
+
+@register.simple_tag(takes_context=True)
+def places_to(context) -> list:
+    """The departments in which an item of Triage can be placed, in the order of their number keys."""
+    return [each for each in desk_of(context["request"]).all_departments.values() if not each.is_triage][:9]
+
+
+@register.simple_tag(takes_context=True)
+def came_from(context) -> dict:
+    """From which list somebody came to a conversation: its queue, tab and order, and the same as a query."""
+    request = context["request"]
+    came = {name: request.POST.get(name) or request.GET.get(name, "") for name in ("in", "tab", "sort")}
+    desk = desk_of(request)
+    department = desk.department(came["in"]) if came["in"] else None
+    here = {name: value for name, value in came.items() if value and (name != "in" or department)}
+    shown = {name: value for name, value in here.items() if name != "in"}
+    address = reverse("queue", args=[department.slug]) if department else reverse("inbox")
+    return {
+        "department": department,
+        "title": str(department or "Inbox"),
+        "list_url": f"{address}?{urlencode(shown)}" if shown else address,
+        "query": urlencode(here),
+        "fields": here,
+    }

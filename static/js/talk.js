@@ -1,0 +1,36 @@
+// The conversation beside the list: closing it, phones, and what happens when it is no longer ours to see.
+const talk = () => document.getElementById("talk");
+const narrow = matchMedia("(max-width: 56.24em)");
+
+function settle() {
+  talk().classList.toggle("is-single", !talk().querySelector("[data-open]"));
+  if (narrow.matches) talk().querySelector("h1")?.focus({ preventScroll: true });
+}
+
+function show(template) {
+  talk().replaceChildren(document.getElementById(template).content.cloneNode(true));
+  talk().classList.add("is-single");
+}
+
+document.addEventListener("htmx:afterSettle", (event) => event.detail.target?.id === "talk" && settle());
+
+// Back to the list without loading it again; the address follows.
+document.addEventListener("click", (event) => {
+  const back = event.target.closest("a[data-back]");
+  const choose = document.getElementById("talk-choose");
+  if (!back || !choose || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  show("talk-choose");
+  history.pushState({ htmx: true }, "", back.href);
+  document.dispatchEvent(new CustomEvent("hub:closed"));
+});
+
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.elt?.id === "talk-again" && event.detail.xhr.status === 404) show("talk-gone");
+});
+
+// Drafts are this person's: they leave with them.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches('[action$="/sign-out/"]')) return;
+  for (const key of Object.keys(localStorage)) if (key.startsWith("draft:")) localStorage.removeItem(key);
+});

@@ -12,6 +12,8 @@ class DemoNetwork(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     opened_at = models.DateTimeField(default=timezone.now)
     last_change = models.PositiveBigIntegerField(default=0)
+    # How many events of the company's story were told.
+    told = models.PositiveIntegerField(default=0)
 
     class Meta:
         default_permissions = ()
@@ -59,6 +61,8 @@ class DemoPost(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True)
     # What our side called its attempt. Not unique: this network happily takes the same reply twice.
     client_key = models.CharField(max_length=64, blank=True, db_index=True)
+    # The story's own name for the post.
+    label = models.CharField(max_length=40, blank=True, db_index=True)
     change = models.PositiveBigIntegerField(unique=True)
 
     class Meta:

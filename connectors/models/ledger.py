@@ -77,7 +77,9 @@ class QuarantinedPost(models.Model):
         ordering = ["-received_at", "-id"]
         default_permissions = ()
         indexes = [
-            models.Index(fields=["channel", "-received_at"], name="quarantine_waiting", condition=models.Q(replayed_at=None)),
+            models.Index(
+                fields=["channel", "-received_at"], name="quarantine_waiting", condition=models.Q(replayed_at=None)
+            ),
             models.Index(
                 "replay_asked_at",
                 name="quarantine_asked_for",

@@ -1,0 +1,142 @@
+"""The demo network: people, threads, edits, deletions and every kind of trouble, without an account anywhere.
+
+Its faults can be switched on while it runs, in the channel's settings.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from connectors.contract import COMMON, KINDS, Batch, Capabilities, Connector, Outgoing, Sent, Setting
+from connectors.demo import inflow, server
+from connectors.demo.people import HOUSE
+from connectors.errors import MaybeSent, NotAuthorized, NotSent, RateLimited, Rejected, Unreachable
+
+PAGE = 100
+FRESH = timedelta(hours=6)  # what is older when we first look is history: nobody is late with it
+
+
+@dataclass(frozen=True)
+class Demo(Connector):
+    network = "demo"
+    name = "Demo network"
+    capabilities = Capabilities(
+        reads=KINDS - {"article"},
+        replies=True,
+        longest_reply=server.LONGEST,
+        edits=True,
+        deletions=True,
+        searches=True,
+        global_ids=True,
+    )
+    asks = (
+        Setting(
+            "account",
+            "Account",
+            "choice",
+            "",
+            "Which account of ours is read; empty for all of them",
+            choices=tuple((each.handle, each.name) for each in HOUSE),
+        ),
+        Setting("poll_seconds", "Seconds between two looks", "number", 3, least=1, most=86_400),
+        Setting("rate", "Posts a minute", "number", 2, "New posts while somebody watches", least=0, most=6_000),
+        Setting("calm", "Calm when nobody watches", "flag", True, "Then a post every ten minutes or so"),
+        Setting("story", "Tell the company’s week", "flag", True, "What happened in the last seven days, at first"),
+        Setting("outage", "Fault: not reachable", "flag", False),
+        Setting("late", "Fault: answers after so many seconds", "number", 0, least=0, most=120),
+        Setting("drop_after_accept", "Fault: takes replies, then drops the line", "flag", False),
+        Setting("refuse", "Fault: refuses replies, because …", help="The reason; empty for taking them"),
+        Setting("rate_limited", "Fault: asks to wait so many seconds", "number", 0, least=0, most=86_400),
+        Setting("expired", "Fault: does not accept the token any more", "flag", False),
+    )
+    secrets = (Setting("token", "Access token", help="Anything: the demo network believes everybody"),)
+
+    def fetch(self, cursor) -> Batch:
+        self._connect(Unreachable)
+        self._wait()
+        now = timezone.now()
+        cursor = self._live(cursor, now)
+        until, since = server.last_change(), datetime.fromisoformat(cursor["since"])
+        found = server.changes(
+            cursor["change"],
+            until,
+            account=self._said("account"),
+            query=self._said("query"),
+            since=since - timedelta(days=self._said("backfill_days")),
+            limit=PAGE,
+        )
+        page = self._same_age(found, since - FRESH)
+        more = len(page) < len(found) or len(found) == PAGE
+        return Batch(
+            posts=[server.as_post(each) for each in page],
+            cursor=cursor | {"change": page[-1].change if more else until},
+            more=more,
+            history=bool(page) and page[0].created_at < since - FRESH,
+        )
+
+    def send(self, reply: Outgoing) -> Sent:
+        self._connect(NotSent)
+        if reason := self._said("refuse"):
+            raise Rejected(reason)
+        if self.length_of(reply.text) > server.LONGEST:
+            raise Rejected(f"A reply may have {server.LONGEST} characters here.")
+        try:
+            post = server.accept(reply.text, reply.in_reply_to, reply.client_key, account=self._said("account"))
+        except server.NoSuchPost:
+            raise Rejected("The post that this answers is not there any more.") from None
+        self._wait()
+        if self._said("drop_after_accept"):
+            raise MaybeSent("The line dropped before the network answered.")
+        return _sent(post)
+
+    def find_sent(self, reply: Outgoing, since: datetime) -> Sent | None:
+        self._connect(Unreachable)
+        post = server.find(reply.text, reply.in_reply_to, reply.client_key, since)
+        return _sent(post) if post else None
+
+    def check(self) -> str:
+        self._connect(Unreachable)
+        return f"Connected to the demo network; {server.posts().count()} posts stand there."
+
+    def _said(self, name: str) -> Any:
+        """What the channel's settings say, or the default."""
+        return self.settings.get(name, _DEFAULTS[name])
+
+    def _connect(self, unreachable: type[Exception]) -> None:
+        """The faults that show before the network took anything."""
+        if self._said("outage"):
+            raise unreachable("The demo network is switched off in this channel’s settings.")
+        if self._said("expired"):
+            raise NotAuthorized("The demo network calls the token expired, as this channel’s settings ask.")
+        if seconds := self._said("rate_limited"):
+            raise RateLimited("", until=timezone.now() + timedelta(seconds=seconds))
+
+    def _wait(self) -> None:
+        if seconds := self._said("late"):
+            time.sleep(seconds)
+
+    def _live(self, cursor, now: datetime) -> dict[str, Any]:
+        """Let time pass on the network, then say from where to read."""
+        if self._said("story"):
+            inflow.tell_story(now)
+        rate = self._said("rate")
+        if self._said("calm") and not inflow.somebody_looks(now):
+            rate = min(rate, inflow.CALM)
+        if not self._said("query"):
+            inflow.pass_time(self.slug, now, rate=rate, account=self._said("account"))
+        return {"change": 0, "since": now.isoformat()} | dict(cursor)
+
+    def _same_age(self, found, fresh: datetime):
+        """The first posts of the page that are all history, or all not."""
+        ages = [post.created_at < fresh for post in found]
+        return found[: ages.index(not ages[0])] if len(set(ages)) == 2 else found
+
+
+_DEFAULTS = {each.name: each.default for each in (*COMMON, *Demo.asks)}
+
+
+def _sent(post) -> Sent:
+    return Sent(str(post.pk), server.url_of(post.pk), server.global_id_of(post.pk))

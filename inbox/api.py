@@ -17,7 +17,7 @@ from inbox.desk import desk_of
 from inbox.errors import Refused, SomethingNewer
 from inbox.models import Contact, Message, Note, QueueItem, Reply
 from inbox.paging import NEWEST, URGENT, Order, page, read
-from inbox.views.conversation import find
+from inbox.views.conversations import find
 from inbox.views.talk import own_share, shares
 from inbox.views.verbs import find_item
 

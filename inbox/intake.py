@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from connectors.contract import Author, Post
 from connectors.models import Channel
-from connectors.registry import connector_class
 from departments import bell
 from departments.audit import entry
 from departments.audit import keep as keep_entries
@@ -77,9 +76,13 @@ def _one_by_one(channel: Channel, posts: Sequence[Post], history: bool) -> Taken
 
 
 def key_of(channel: Channel, external_id: str, global_id: str = "") -> str:
-    """What makes two posts the same: the network's global key where it has one, else the channel and its id there."""
-    if connector_class(channel.network).capabilities.global_ids:
-        return f"{channel.network}:{global_id or external_id}"
+    """What makes two posts the same: the network's global key where it told one, else the channel and its id there. Only
+    posts that we fetched ourselves carry a global key: who pushes posts could write into other channels by it."""
+    return f"{channel.network}:{global_id}" if global_id else ref_of(channel, external_id)
+
+
+def ref_of(channel: Channel, external_id: str) -> str:
+    """How a post is named by others of its channel that answer it."""
     return f"{channel.pk}:{external_id}"
 
 
@@ -125,12 +128,12 @@ class _Page:
 
     def _load(self) -> None:
         """Messages that we have of these posts, and of the posts that they answer or begin with."""
-        wanted = set(self.keys.values())
-        for post in self.posts:
-            wanted |= {key_of(self.channel, each) for each in (post.in_reply_to, post.thread) if each}
-        found = Message.objects.filter(key__in=wanted).select_related("conversation", "conversation__identity")
+        named = {each for post in self.posts for each in (post.id, post.in_reply_to, post.thread) if each}
+        seen = Sighting.objects.filter(channel=self.channel, external_id__in=named)
+        seen = seen.select_related("message__conversation__identity")
+        self.known_by_id = {sighting.external_id: sighting.message for sighting in seen}
+        found = Message.objects.filter(key__in=self.keys.values()).select_related("conversation__identity")
         self.known = {message.key: message for message in found}
-        self.known_by_id = {message.external_id: message for message in found}
 
     # Posts that we had already ------------------------------------------------------------------------------------
 
@@ -281,7 +284,7 @@ class _Page:
             identity=self.identities.get(post.author.id) if post.author and not post.deleted else None,
             kind=post.kind,
             direction=post.direction,
-            parent_key=key_of(self.channel, post.in_reply_to) if post.in_reply_to else "",
+            parent_key=ref_of(self.channel, post.in_reply_to) if post.in_reply_to else "",
             thread_root=self.roots[post.id],
             title="" if post.deleted else post.title[:500],
             text="" if post.deleted else post.text,

@@ -6,7 +6,7 @@ look for our own post on the network at growing distances, and only when it is n
 
 import hashlib
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,10 +16,11 @@ from connectors.errors import ConnectorError, NotAuthorized, NotSent, RateLimite
 from connectors.registry import connector_for
 from departments import bell
 from departments.audit import record
+from departments.models import User
 from inbox import lifecycle
 from inbox.indexing import index_messages
-from inbox.intake import key_of
-from inbox.models import Conversation, Message, QueueItem, Reply
+from inbox.intake import key_of, ref_of
+from inbox.models import Conversation, Message, QueueItem, Reply, Sighting
 
 State = Reply.State
 logger = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ def attempt(reply: Reply) -> None:
         logger.warning("Reply %s is not confirmed: %s", reply.pk, type(error).__name__)
         doubt(reply)
     else:
-        settle_sent(reply, remote_id=sent.id, url=sent.url)
+        settle_sent(reply, sent)
 
 
 @transaction.atomic
@@ -124,7 +125,7 @@ def look(reply: Reply) -> None:
         _wait(reply, timezone.now() + timedelta(seconds=LOOKS[1]), error.sentence, state=State.UNKNOWN)
         return
     if found:
-        settle_sent(reply, remote_id=found.id, url=found.url, audit="reply_found")
+        settle_sent(reply, found, audit="reply_found")
     elif reply.looks + 1 < len(LOOKS):
         later = timezone.now() + timedelta(seconds=LOOKS[reply.looks + 1])
         _settle(reply, State.UNKNOWN, None, send_after=later, looks=reply.looks + 1)
@@ -196,15 +197,16 @@ def _wait(reply: Reply, until, trouble: str, state: str = State.APPROVED) -> Non
 
 
 @transaction.atomic
-def settle_sent(reply: Reply, *, remote_id: str, url: str, audit: str = "reply_sent", by="system") -> None:
-    """The network has it: keep our message in the thread, and set the lead's item to their turn, or resolved."""
+def settle_sent(reply: Reply, sent: Sent, *, audit: str = "reply_sent", by: User | str = "system") -> None:
+    """The network has it: keep our message in the thread, and set the lead's item to their turn, or resolved. `sent` has
+    no id when a person saw it there and nobody knows under which."""
     conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=reply.conversation_id)
     current = _held(reply)
     now = timezone.now()
-    current.message = _our_message(current, remote_id, url, now)
-    current.state, current.sent_at, current.remote_id, current.remote_url = State.SENT, now, remote_id, url
+    current.message = _our_message(current, sent, now)
+    current.state, current.sent_at, current.remote_id, current.remote_url = State.SENT, now, sent.id, sent.url
     current.leased_until, current.trouble = None, ""
-    current.send_after = now + VERIFY_AFTER if remote_id else None
+    current.send_after = now + VERIFY_AFTER if sent.id else None
     current.save()
     conversation.last_out_at = now
     conversation.last_message_at = max(conversation.last_message_at, now)
@@ -214,12 +216,12 @@ def settle_sent(reply: Reply, *, remote_id: str, url: str, audit: str = "reply_s
     _ring(current)
 
 
-def _our_message(reply: Reply, remote_id: str, url: str, now) -> Message:
+def _our_message(reply: Reply, sent: Sent, now: datetime) -> Message:
     """Our message in the thread. A fetch may have brought it before the answer reached us: then it is that one."""
     target = reply.target
-    external = remote_id or f"reply:{reply.pk}"
+    external = sent.id or f"reply:{reply.pk}"
     message, is_new = Message.objects.get_or_create(
-        key=key_of(reply.channel, external),
+        key=key_of(reply.channel, external, sent.global_id),
         defaults={
             "conversation": reply.conversation,
             "channel": reply.channel,
@@ -227,15 +229,16 @@ def _our_message(reply: Reply, remote_id: str, url: str, now) -> Message:
             "kind": "dm" if target.kind == "dm" else "reply",
             "direction": Message.Direction.OUT,
             "parent": target,
-            "parent_key": target.key,
+            "parent_key": ref_of(reply.channel, target.external_id),
             "thread_root": target.thread_root,
             "text": reply.text,
-            "url": url,
+            "url": sent.url,
             "visibility": target.visibility,
             "created_at": now,
         },
     )
     if is_new:
+        Sighting.objects.get_or_create(channel=reply.channel, external_id=external, defaults={"message": message})
         index_messages([message])
     return message
 

@@ -121,10 +121,10 @@ def _is_ours_in_public(message: Message) -> bool:
 def edits(message: Message) -> list[dict]:
     """How the message changed, oldest first: each with the words that went and came."""
     kept = list(message.revisions.all())[-EDITS:]
-    later = [each.text for each in kept[1:]] + [message.text]
+    texts = [*(each.text for each in kept), message.text]
     return [
         {"number": old.number, "at": old.replaced_at, "pieces": changed(old.text, new)}
-        for old, new in zip(kept, later, strict=True)
+        for old, new in zip(kept, texts[1:], strict=True)
     ]
 
 

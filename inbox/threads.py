@@ -3,8 +3,6 @@ answer arrives after them."""
 
 from collections.abc import Iterable, Mapping
 
-from django.db.models import F
-
 from connectors.contract import Post
 from departments.audit import record
 from inbox.models import Access, Conversation, HandOff, Message, Note, QueueItem, Reply, SearchEntry
@@ -42,10 +40,11 @@ def thread_key(post: Post, root: str) -> str:
 def adopt_orphans(arrived: Iterable[Message]) -> None:
     """Tie messages that came before the post they answer to it, now that it is here; their thread may turn out to be part
     of an older one, and two conversations one."""
-    by_key = {each.key: each for each in arrived}
-    orphans = list(Message.objects.filter(parent=None, parent_key__in=by_key).exclude(parent_key=F("key")))
-    for orphan in orphans:
-        parent = by_key[orphan.parent_key]
+    named = {f"{each.channel_id}:{each.external_id}": each for each in arrived}
+    for orphan in Message.objects.filter(parent=None, parent_key__in=named):
+        parent = named[orphan.parent_key]
+        if parent == orphan:
+            continue
         Message.objects.filter(pk=orphan.pk).update(parent=parent)
         root = parent.thread_root or parent.external_id
         if orphan.thread_root and orphan.thread_root != root:

@@ -12,12 +12,10 @@ or never harms nothing but time.
 import time
 from datetime import timedelta
 
-from django.db.models import Max
 from django.utils import timezone
 
 from connectors import polling
 from connectors.models import Channel, FetchRun
-from departments.models import User
 from inbox import actions, outbox
 from inbox.intake import take_in
 from inbox.models import QueueCount
@@ -72,9 +70,3 @@ def tidy() -> None:
         pass
     QueueCount.objects.fold()
     FetchRun.objects.stale(timezone.now()).delete()
-
-
-def somebody_watches() -> bool:
-    """Whether anybody had a page open lately: the demo's inflow is calm when nobody does."""
-    seen = User.objects.aggregate(last=Max("last_seen_at"))["last"]
-    return seen is not None and seen > timezone.now() - timedelta(minutes=3)

@@ -4,7 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from inbox.urls import patterns as inbox_pages
-from socialhub import views
+from socialhub import live, signs, views
 
 handler403 = views.not_allowed
 handler404 = views.not_found
@@ -17,6 +17,9 @@ urlpatterns = [
     path("welcome/<str:token>/", views.first_admin, name="first-admin"),
     path("set-up/departments/", views.set_up_departments, name="set-up-departments"),
     path("set-up/channel/", views.set_up_channel, name="set-up-channel"),
+    path("live/", live.stream, name="live"),
+    path("healthz", signs.healthz, name="healthz"),
+    path("metrics", signs.metrics, name="metrics"),
     path("", include("departments.urls")),
     path("", include(inbox_pages())),
 ]

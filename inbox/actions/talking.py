@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
+from connectors.contract import Sent
 from connectors.registry import connector_for
 from departments import bell
 from departments.access import may, rights
@@ -178,7 +179,7 @@ def confirm_sent(written: Reply, *, url: str = "", by: User) -> Reply:
     current = _locked_reply(written, by)
     if current.state != State.NEEDS_PERSON:
         raise Refused(f"Nothing has to be confirmed: {current.get_state_display().lower()}.")
-    outbox.settle_sent(current, remote_id="", url=url.strip(), audit="reply_confirmed", by=by)
+    outbox.settle_sent(current, Sent(id="", url=url.strip()), audit="reply_confirmed", by=by)
     return current
 
 

@@ -1,9 +1,9 @@
 """The inbox's pages: thin doors that find, check, call one verb or selection, and answer."""
 
 from inbox.views.bulk import bulk
-from inbox.views.conversation import conversation
+from inbox.views.conversations import conversation
 from inbox.views.people import contact, contacts
-from inbox.views.queue import queue
+from inbox.views.queues import queue
 from inbox.views.searching import search
 from inbox.views.talking import note, reply, reply_verb
 from inbox.views.verbs import item_verb

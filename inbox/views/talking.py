@@ -12,7 +12,7 @@ from inbox.models import Message, Reply
 from inbox.pieces import marked
 from inbox.thread import unexplained
 from inbox.views.answering import piece, tell, unchanged, way_back
-from inbox.views.conversation import find, template
+from inbox.views.conversations import find, template
 from inbox.views.talk import audiences, own_share, shares, talk, undo_url
 
 

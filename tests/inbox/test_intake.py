@@ -55,7 +55,7 @@ def test_a_post_that_comes_twice_is_one_message(channel):
 
 def test_a_post_seen_by_two_of_our_channels_is_one_message_with_two_sightings(demo_channels):
     for channel in demo_channels:
-        take_in(channel, [post("1")])
+        take_in(channel, [post("1", global_id="post-1")])
     assert Message.objects.count() == 1
     assert Sighting.objects.count() == 2
 
@@ -122,7 +122,7 @@ def test_an_edit_shows_the_new_text_and_keeps_the_old_one(channel):
 
 def test_an_older_edit_that_comes_late_changes_nothing(channel):
     take_in(channel, [post("1", "Newest", edited_at=MORNING + timedelta(hours=2))])
-    late = take_in(channel, [post("1", "Older", edited_at=MORNING + timedelta(hours=1)), ])
+    late = take_in(channel, [post("1", "Older", edited_at=MORNING + timedelta(hours=1))])
     assert late.changed == 0
     assert Message.objects.get().text == "Newest"
 

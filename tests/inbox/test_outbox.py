@@ -1,0 +1,255 @@
+"""A reply goes out once or a person is asked: the demo network is the witness, for it takes the same reply twice."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from connectors.demo import server
+from connectors.models import Channel
+from connectors.models.demo import DemoPost
+from connectors.networks.demo import Demo
+from inbox import actions, outbox
+from inbox.errors import Refused
+from inbox.intake import take_in
+from inbox.models import Conversation, Message, QueueItem, Reply
+
+pytestmark = pytest.mark.django_db
+SOON = timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def no_delay(settings):
+    settings.UNDO_SEND_SECONDS = 0
+
+
+@pytest.fixture
+def channel():
+    return Channel.objects.create(slug="demo", name="Demo", network="demo", settings={"story": False, "rate": 0})
+
+
+@pytest.fixture
+def item(channel, customer_service):
+    """Ana wrote something angry on the demo network, and it lies with customer service."""
+    return bring(channel, customer_service, "Three days without a bike. Is anybody there?")
+
+
+def bring(channel, department, text, in_reply_to=None):
+    post = server.as_post(server.write_as("ana", text, "mention", in_reply_to=in_reply_to))
+    take_in(channel, [post])
+    message = Message.objects.select_related("conversation", "channel", "identity").get(external_id=post.id)
+    actions.place(message.conversation, department, message=message, because="it was tested")
+    return QueueItem.objects.get(conversation=message.conversation, department=department)
+
+
+def answer(item, by, text="We bring you another one today.", **more):
+    seen = item.conversation.messages.order_by("received_at").last()
+    return actions.reply(item, text, seen=seen.pk, by=by, **more)
+
+
+def fault(channel, **settings):
+    Channel.objects.filter(pk=channel.pk).update(settings={"story": False, "rate": 0, **settings})
+
+
+def on_the_network():
+    return DemoPost.objects.filter(direction="out").count()
+
+
+def look_later(reply, times=1):
+    for _ in range(times):
+        Reply.objects.filter(pk=reply.pk).update(send_after=timezone.now() - SOON)
+        outbox.send_due()
+    reply.refresh_from_db()
+
+
+def test_carls_answer_arrives_once_and_it_is_their_turn(item, carl):
+    reply = answer(item, carl)
+    outbox.send_due()
+    reply.refresh_from_db()
+    item.refresh_from_db()
+    assert (reply.state, on_the_network(), item.status, item.due_at) == ("sent", 1, "pending", None)
+    assert reply.message.text == "We bring you another one today."
+    outbox.send_due()
+    assert on_the_network() == 1
+
+
+def test_send_and_resolve_resolves_once_it_is_sent(item, carl):
+    answer(item, carl, resolve=True)
+    item.refresh_from_db()
+    assert item.status == "open"
+    outbox.send_due()
+    item.refresh_from_db()
+    assert (item.status, item.resolution) == ("resolved", "replied")
+
+
+def test_what_the_network_gives_back_of_our_own_is_the_same_message(item, channel, carl):
+    reply = answer(item, carl)
+    outbox.send_due()
+    sent = DemoPost.objects.get(direction="out")
+    take_in(channel, [server.as_post(sent)])
+    reply.refresh_from_db()
+    assert Message.objects.filter(direction="out").get() == reply.message
+
+
+def test_a_line_dropped_after_the_network_took_it_is_looked_for_and_found(item, channel, carl):
+    fault(channel, drop_after_accept=True)
+    reply = answer(item, carl)
+    outbox.send_due()
+    reply.refresh_from_db()
+    assert (reply.state, on_the_network()) == ("unknown", 1)
+    look_later(reply)
+    assert (reply.state, on_the_network()) == ("sent", 1)
+
+
+def test_what_is_never_found_needs_a_person_and_is_not_sent_again_by_itself(item, channel, carl, monkeypatch):
+    monkeypatch.setattr(Demo, "send", lambda self, reply: 1 / 0)
+    reply = answer(item, carl)
+    outbox.send_due()
+    look_later(reply, len(outbox.LOOKS))
+    assert (reply.state, on_the_network()) == ("needs_person", 0)
+    look_later(reply)
+    assert on_the_network() == 0
+    monkeypatch.undo()
+    actions.send_again(reply, by=carl)
+    outbox.send_due()
+    reply.refresh_from_db()
+    assert (reply.state, on_the_network()) == ("sent", 1)
+
+
+def test_a_person_confirms_what_could_not_be_found(item, carl):
+    reply = answer(item, carl)
+    Reply.objects.update(state="needs_person", send_after=None)
+    actions.confirm_sent(reply, url="https://demo.example/42", by=carl)
+    reply.refresh_from_db()
+    item.refresh_from_db()
+    assert (reply.state, reply.message.url, item.status) == ("sent", "https://demo.example/42", "pending")
+
+
+def test_a_refused_reply_says_why_and_keeps_its_text(item, channel, carl):
+    fault(channel, refuse="The thread is closed.")
+    reply = answer(item, carl)
+    outbox.send_due()
+    reply.refresh_from_db()
+    assert (reply.state, reply.trouble, reply.text) == ("refused", "The thread is closed.", "We bring you another one today.")
+    fault(channel)
+    answer(item, carl, "Another try")
+    outbox.send_due()
+    assert on_the_network() == 1
+
+
+def test_while_the_network_is_away_it_waits_and_then_leaves(item, channel, carl):
+    fault(channel, outage=True)
+    reply = answer(item, carl)
+    outbox.send_due()
+    reply.refresh_from_db()
+    assert (reply.state, reply.send_after > timezone.now()) == ("approved", True)
+    fault(channel)
+    look_later(reply)
+    assert (reply.state, on_the_network()) == ("sent", 1)
+
+
+def test_not_being_able_to_look_is_not_the_same_as_not_finding(item, channel, carl):
+    fault(channel, drop_after_accept=True)
+    reply = answer(item, carl)
+    outbox.send_due()
+    fault(channel, outage=True)
+    look_later(reply, 8)
+    assert (reply.state, reply.looks) == ("unknown", 0)
+    fault(channel)
+    look_later(reply)
+    assert (reply.state, on_the_network()) == ("sent", 1)
+
+
+def test_a_worker_that_dies_while_sending_leaves_a_doubt_and_no_second_reply(item, carl):
+    reply = answer(item, carl)
+    held = Reply.objects.all().claim()[0]
+    outbox._mark_sending(held)
+    server.accept(reply.text, reply.target.external_id, str(reply.client_key))  # it arrived, and then the worker died
+    outbox.send_due()
+    reply.refresh_from_db()
+    assert reply.state == "sending"  # the lease still runs
+    Reply.objects.update(leased_until=timezone.now() - SOON)
+    outbox.send_due()
+    look_later(reply)
+    assert (reply.state, on_the_network()) == ("sent", 1)
+
+
+def test_a_late_worker_that_lost_its_lease_changes_nothing(item, carl):
+    answer(item, carl)
+    late = Reply.objects.all().claim()[0]
+    Reply.objects.update(leased_until=timezone.now() - SOON)
+    outbox.send_due()
+    with pytest.raises(outbox.LostLease):
+        outbox.step(late)
+    assert on_the_network() == 1
+
+
+def test_nothing_leaves_when_they_deleted_or_changed_what_is_answered(item, channel, carl):
+    reply = answer(item, carl)
+    take_in(channel, [server.as_post(server.delete(DemoPost.objects.get(pk=reply.target.external_id)))])
+    outbox.send_due()
+    reply.refresh_from_db()
+    assert (reply.state, on_the_network()) == ("refused", 0)
+    assert "deleted" in reply.trouble
+
+
+def test_nothing_leaves_that_is_not_what_was_approved(item, carl):
+    reply = answer(item, carl)
+    Reply.objects.update(text="Something else")
+    outbox.send_due()
+    reply.refresh_from_db()
+    assert (reply.state, on_the_network()) == ("refused", 0)
+
+
+def test_a_frozen_channel_sends_nothing_until_it_is_thawed(item, channel, carl):
+    reply = answer(item, carl)
+    Channel.objects.update(frozen_at=timezone.now())
+    outbox.send_due()
+    assert on_the_network() == 0
+    Channel.objects.update(frozen_at=None)
+    look_later(reply)
+    assert on_the_network() == 1
+
+
+def test_a_reply_that_has_left_can_not_be_stopped(item, carl):
+    reply = answer(item, carl)
+    outbox.send_due()
+    with pytest.raises(Refused, match="can not be stopped any more"):
+        actions.cancel_reply(reply, by=carl)
+
+
+def test_a_message_that_came_while_the_reply_was_on_its_way_keeps_the_item_open(item, channel, customer_service, carl):
+    answer(item, carl)
+    bring(channel, customer_service, "Hello?", in_reply_to=DemoPost.objects.filter(direction="in").first())
+    outbox.send_due()
+    item.refresh_from_db()
+    assert item.status == "open"
+
+
+def test_what_was_confirmed_and_is_not_there_is_told(item, carl):
+    reply = answer(item, carl)
+    outbox.send_due()
+    DemoPost.objects.filter(direction="out").delete()
+    look_later(reply)
+    assert (reply.state, reply.trouble) == ("sent", "The network said that it took this reply, and does not show it.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_send_one_reply(item, carl):
+    answer(item, carl)
+    ready = threading.Barrier(4)
+
+    def work():
+        ready.wait()
+        outbox.send_due()
+        connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert on_the_network() == 1
+    assert Conversation.objects.get(pk=item.conversation_id).messages.filter(direction="out").count() == 1

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from connectors.contract import Sent
 from departments.models import AuditEntry
 from inbox import actions, outbox
 from inbox.models import Message, QueueItem, Reply
@@ -504,8 +505,7 @@ def test_carl_answers_and_the_reply_is_on_its_way(client_of, carl):
 def test_a_reply_that_was_sent_stands_in_the_thread_with_its_writer(client_of, carl):
     conversation = make_conversation()
     client_of(carl).post(reply_url(conversation), {"text": "On its way.", "seen": seen(conversation)})
-    written = Reply.objects.all().claim(batch=1) or list(Reply.objects.all())
-    outbox.settle_sent(written[0], remote_id="r1", url="")
+    outbox.settle_sent(Reply.objects.get(), Sent("r1"))
     answer = client_of(carl).get(f"/inbox/c/{conversation.pk}/")
     assert [e["reply"].author for e in entries(answer, "message") if e["reply"]] == [carl]
     assert entries(answer, "reply") == []

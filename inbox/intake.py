@@ -321,7 +321,7 @@ class _Page:
             was_resolved = item.status == QueueItem.Status.RESOLVED
             if message.direction == Message.Direction.OUT:
                 self._answered_elsewhere(item)
-            elif lifecycle.heard(item, message.received_at) and was_resolved:
+            elif lifecycle.heard(item, message.created_at) and was_resolved:
                 entries.append(self._reopened(item))
             for name, value in shown(message).items():
                 setattr(item, name, value)

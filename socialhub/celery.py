@@ -1,7 +1,10 @@
 """The bell's rope and the timetable: Celery wakes the worker, and carries nothing that could be lost."""
 
+import os
+
 from celery import Celery
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialhub.settings")
 app = Celery("socialhub")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
+from connectors import actions as connectors
+from connectors.demo.people import HOUSE
+from connectors.models import Channel
 from departments import actions, presets
 from departments.models import Department, User
 from departments.roles import HouseRole, Role
@@ -43,6 +46,22 @@ PEOPLE = (
 def load() -> None:
     """The whole demo organisation. Twice is once: what stands already is left as people made it."""
     settle()
+    listen()
+
+
+def listen() -> None:
+    """Its channel on the demo network, through which everybody but HR and Triage speaks."""
+    if Channel.objects.exists():
+        return
+    departments = Department.objects.filter(is_triage=False)
+    connectors.open_channel(
+        network="demo",
+        slug="demo",
+        name=HOUSE[0].name,
+        speakers=departments,
+        monitors=departments,
+        by="system",
+    )
 
 
 @transaction.atomic

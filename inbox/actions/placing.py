@@ -125,7 +125,7 @@ def _new_item(batch: _Batch, placement: Placement, conversation: Conversation, d
     item.language = item.language or placement.language
     sort(item)
     if not conversation.history and not item.probably_nothing:
-        batch.clocks.append(clocks.started(item, message.received_at))
+        batch.clocks.append(clocks.started(item, message.created_at))
     batch.items.append(item)
     batch.access.append(Access(conversation=conversation, department=department))
     batch.queues.add(department.pk)

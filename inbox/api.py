@@ -150,9 +150,8 @@ def verb(name: str, act, serializer=asked.Nothing):
 
     def do(self, request, pk):
         found = find_item(request.user, pk)
-        result = act(found, by=request.user, **self.given(serializer))
-        shown = result if isinstance(result, QueueItem) else found
-        row = shapes.item_rows(QueueItem.objects.visible_to(request.user).filter(pk=shown.pk)).first()
+        act(found, by=request.user, **self.given(serializer))
+        row = shapes.item_rows(QueueItem.objects.visible_to(request.user).filter(pk=found.pk)).first()
         return Response(shapes.item(row)) if row else Response(status=status.HTTP_204_NO_CONTENT)
 
     do.__name__, do.__doc__ = name.replace("-", "_"), (act.__doc__ or "").strip()

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from connectors import actions as connectors
-from connectors.demo.people import HOUSE
+from connectors.demo.people import COMPANY, HOUSE
 from connectors.models import Channel
 from departments import actions, presets
 from departments.models import Department, User
 from departments.roles import HouseRole, Role
+from socialhub.models import House
 
 PASSWORD = "social-hub"
 
@@ -45,6 +46,7 @@ PEOPLE = (
 
 def load() -> None:
     """The whole demo organisation. Twice is once: what stands already is left as people made it."""
+    House.objects.filter(pk=House.objects.the().pk, name="").update(name=COMPANY)
     settle()
     listen()
 

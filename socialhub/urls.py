@@ -4,7 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from inbox.urls import patterns as inbox_pages
-from socialhub import live, signs, views
+from socialhub import live, outside, signs, views
 
 handler403 = views.not_allowed
 handler404 = views.not_found
@@ -17,6 +17,8 @@ urlpatterns = [
     path("welcome/<str:token>/", views.first_admin, name="first-admin"),
     path("set-up/departments/", views.set_up_departments, name="set-up-departments"),
     path("set-up/channel/", views.set_up_channel, name="set-up-channel"),
+    path("outside/", outside.outside, name="outside"),
+    path("outside/<int:number>/", outside.thread, name="outside-thread"),
     path("live/", live.stream, name="live"),
     path("healthz", signs.healthz, name="healthz"),
     path("metrics", signs.metrics, name="metrics"),

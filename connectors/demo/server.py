@@ -147,7 +147,7 @@ def as_post(post: DemoPost) -> Post:
 
 
 def url_of(number: int) -> str:
-    return f"{PLACE}#post-{number}"
+    return f"{PLACE}{number}/"
 
 
 def global_id_of(number: int) -> str:

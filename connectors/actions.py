@@ -18,6 +18,9 @@ from connectors.models import Channel, QuarantinedPost
 from departments import audit, bell
 from departments.models import Department, User
 
+#: Short names that the pages below /channels/ need for themselves.
+RESERVED = {"new"}
+
 audit.sentences(
     channel_opened="{by} opened the channel {name}",
     channel_changed="{by} changed the channel {name}: {what}",
@@ -47,6 +50,8 @@ def open_channel(
 ) -> Channel:
     """A new channel, read from now on. Raises ValidationError with a sentence for each field that can not be used."""
     kind = _network(network)
+    if slug in RESERVED:
+        raise ValidationError({"slug": f"“{slug}” is an address of the house itself; choose another short name."})
     channel = Channel(network=network, slug=slug, name=name)
     _configure(channel, kind, settings or {})
     channel.credentials = _cleaned("credentials", configuration.clean_secrets, kind, credentials or {})

@@ -16,6 +16,13 @@ def known(network: type[Connector]) -> dict[str, Setting]:
     return {each.name: each for each in (*COMMON, *network.asks)}
 
 
+def asked(network: type[Connector]) -> list[Setting]:
+    """What a form has to ask: the network's own settings first, then what it heeds of the common ones."""
+    own = {each.name for each in network.asks}
+    common = [each for each in COMMON if each.name in network.heeds and each.name not in own]
+    return [*network.asks, *common]
+
+
 def clean(network: type[Connector], given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings as they are stored: what was given, checked. Raises Misconfigured with a sentence per setting."""
     return _checked(known(network), given)

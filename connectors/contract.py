@@ -157,7 +157,8 @@ class Sent:
 @dataclass(frozen=True)
 class Connector:
     """One channel's way to its network. Subclasses say what they can in `capabilities` and implement that much;
-    `asks` and `secrets` are what an admin has to tell about a channel, besides COMMON."""
+    `asks` and `secrets` are what an admin has to tell about a channel, besides COMMON, of which it
+    `heeds` some or all."""
 
     slug: str
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -167,6 +168,7 @@ class Connector:
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities] = Capabilities()
     asks: ClassVar[tuple[Setting, ...]] = ()
+    heeds: ClassVar[frozenset[str]] = frozenset(each.name for each in COMMON)
     secrets: ClassVar[tuple[Setting, ...]] = ()
 
     def fetch(self, cursor: Mapping[str, Any]) -> Batch:

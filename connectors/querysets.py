@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.db import models, transaction
 from django.db.models import Q, Sum
-from django.db.models.functions import TruncHour
+from django.db.models.functions import Length, TruncHour
 
 from connectors.health import BROKEN, LISTENING, NEEDS_LOGIN, TROUBLE
 from departments import access
@@ -65,6 +65,10 @@ class FetchRunQuerySet(models.QuerySet):
 class QuarantineQuerySet(models.QuerySet):
     def waiting(self):
         return self.filter(replayed_at=None)
+
+    def described(self):
+        """Without the posts themselves, which nobody reads here; with their size in characters."""
+        return self.defer("raw").annotate(size=Length("raw")).select_related("fetch_run")
 
     def asked_for(self):
         """Those that a person wants to be tried again, the first asked first."""

@@ -1,4 +1,5 @@
 import uuid
+from datetime import timedelta
 
 from django.db import models
 from django.utils import timezone
@@ -89,6 +90,11 @@ class Channel(models.Model):
     def polls(self) -> bool:
         """Whether its network is asked at all, or only pushed to."""
         return registry.connector_class(self.network).capabilities.polls
+
+    @property
+    def looks_soon(self) -> bool:
+        """Whether the next visit is so near that its time is not worth saying."""
+        return self.next_poll_at is not None and self.next_poll_at < timezone.now() + timedelta(minutes=1)
 
     def connector(self) -> Connector:
         """The way to the network. Raises Misconfigured or WrongKey."""

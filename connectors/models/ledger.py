@@ -1,4 +1,3 @@
-import json
 import uuid
 
 from django.db import models
@@ -53,6 +52,19 @@ class FetchRun(models.Model):
     def __str__(self):
         return f"{self.channel}: {self.get_outcome_display()}"
 
+    @property
+    def numbers(self) -> list[int]:
+        """As the ledger's columns show them: read, new, changed, known, quarantined."""
+        return [self.read, self.taken_in, self.changed, self.duplicates, self.quarantined]
+
+    @property
+    def took(self) -> str:
+        """How long it went on; empty while it does."""
+        if self.finished is None:
+            return ""
+        seconds = (self.finished - self.started).total_seconds()
+        return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
+
 
 class QuarantinedPost(models.Model):
     """A post that could not be read or kept, as it came, so that it can be tried again once the reason is gone."""
@@ -89,17 +101,3 @@ class QuarantinedPost(models.Model):
 
     def __str__(self):
         return self.reason
-
-    @property
-    def size(self) -> int:
-        """Characters of what is kept."""
-        return len(self.raw)
-
-    @property
-    def remote_id(self) -> str:
-        """The network's own id of the post where it can be made out; no text of anybody stands in it."""
-        try:
-            found = json.loads(self.raw).get("id")
-        except (AttributeError, ValueError, RecursionError):
-            return ""
-        return ascii(found)[1:-1][:60] if isinstance(found, str) else ""

@@ -52,6 +52,7 @@ class Demo(Connector):
         Setting("rate_limited", "Fault: asks to wait so many seconds", "number", 0, least=0, most=86_400),
         Setting("expired", "Fault: does not accept the token any more", "flag", False),
     )
+    heeds = frozenset(("poll_seconds", "backfill_days", "query"))
     secrets = (Setting("token", "Access token", help="Anything: the demo network believes everybody"),)
 
     def fetch(self, cursor) -> Batch:

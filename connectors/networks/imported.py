@@ -20,6 +20,7 @@ class Imported(Connector):
     network = "import"
     name = "Import"
     capabilities = Capabilities(reads=KINDS, polls=False, edits=True, deletions=True)
+    heeds = frozenset()
 
     def fetch(self, cursor) -> Batch:
         return Batch((), dict(cursor))
@@ -33,10 +34,13 @@ def read_file(path: Path | str) -> Iterator[Post | Unreadable]:
     read at all raises, OSError (also for a broken gzip) or EOFError (for one that was cut off)."""
     path = Path(path)
     is_table = path.name.removesuffix(".gz").casefold().endswith(".csv")
-    with path.open("rb") as plain:
-        packed = plain.peek(2)[:2] == b"\x1f\x8b"  # type: ignore[attr-defined]
-        stream = gzip.open(plain) if packed else plain
-        yield from (_rows(stream) if is_table else _lines(stream))  # type: ignore[arg-type]
+    with path.open("rb") as plain, _unpacked(plain) as stream:
+        yield from _rows(stream) if is_table else _lines(stream)
+
+
+def _unpacked(plain: Any) -> Any:
+    """What a file is its first bytes tell, not its name."""
+    return gzip.GzipFile(fileobj=plain) if plain.peek(2)[:2] == b"\x1f\x8b" else plain
 
 
 def _lines(stream: BinaryIO) -> Iterator[Post | Unreadable]:

@@ -8,6 +8,7 @@ rules tag and raise the priority. What no rule places is for Triage.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from routing.conditions import Refused
@@ -91,11 +92,15 @@ class RuleSets:
 
 @dataclass(frozen=True)
 class Match:
-    """A rule that fitted: of which version, why, and where in the text."""
+    """A rule that fitted: of which version, why, and where in the text (worked out when somebody asks)."""
 
     rule: Rule
     version: str
-    hit: Hit
+    facts: Facts
+
+    @cached_property
+    def hit(self) -> Hit:
+        return self.rule.when.matches(self.facts) or Hit()
 
     @property
     def reason(self) -> str:
@@ -111,14 +116,20 @@ class Verdict:
     department: str
     source: str  # rule, thread or none
     name: str  # of the department
-    reason: str  # the end of a sentence
     facts: Facts
     matches: tuple[Match, ...] = ()
     by: Match | None = None
     joins: tuple[tuple[str, Match], ...] = ()
     probably_nothing: bool = False
     versions: tuple[str, ...] = ()
+    # Why, where no rule decided; the end of a sentence.
+    told: str = ""
     failed: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Why, as the end of a sentence: “the text contains “parcel””."""
+        return self.by.reason if self.by else self.told
 
     @property
     def priority(self) -> int:
@@ -171,7 +182,7 @@ def decide(facts: Facts, rule_sets: RuleSets, scores: Scores = UNREAD, *, holder
 
 
 def _ask(book: Book, facts: Facts) -> list[Match]:
-    return [Match(rule, book.version, hit) for rule in book.fitting(facts) if (hit := rule.when.matches(facts))]
+    return [Match(rule, book.version, facts) for rule in book.fitting(facts)]
 
 
 def _placed(matches: list[Match], rule_sets: RuleSets, facts: Facts) -> Verdict:
@@ -188,7 +199,6 @@ def _placed(matches: list[Match], rule_sets: RuleSets, facts: Facts) -> Verdict:
         department=slug,
         source="rule",
         name=rule_sets.name(slug),
-        reason=by.reason,
         facts=facts,
         matches=tuple(matches),
         by=by,
@@ -221,7 +231,7 @@ def _to_triage(
         department=TRIAGE,
         source="none",
         name=rule_sets.name(TRIAGE),
-        reason=closed or "no rule fits",
+        told=closed or "no rule fits",
         facts=facts,
         matches=tuple(matches),
         joins=tuple(joins.items()),
@@ -238,7 +248,7 @@ def _held(holder: str, matches: list[Match], rule_sets: RuleSets, facts: Facts) 
         department=holder,
         source="thread",
         name=name,
-        reason=f"it continues a conversation that lies in {name}",
+        told=f"it continues a conversation that lies in {name}",
         facts=facts,
         matches=tuple(matches),
         joins=tuple(allowed.items()),

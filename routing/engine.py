@@ -41,13 +41,13 @@ def live_rule_sets(departments: Iterable[Department] | None = None) -> RuleSets:
     """The live version of every rule set, made ready. A version never changes, so each is made ready once a process."""
     known = Department.objects.open() if departments is None else departments
     live = dict(RuleSetVersion.objects.live().values_list("rule_set__department__slug", "pk"))
-    books = {slug: book_of(version) for slug, version in live.items()}
+    books: dict[str | None, Book] = {slug: book_of(version) for slug, version in live.items()}
     for gone in _books.keys() - set(live.values()):
         _books.pop(gone, None)
     return RuleSets(
-        house=books.pop(None, None) or Book("", 0, []),
+        house=books.get(None) or Book("", 0, []),
         departments={each.slug: Named(each.name, each.confidential) for each in known},
-        own=books,
+        own={slug: book for slug, book in books.items() if slug is not None},
     )
 
 
@@ -147,7 +147,7 @@ def failed(facts: Facts, rule_sets: RuleSets, error: Exception, holder: str = ""
         department=where,
         source="none",
         name=rule_sets.name(where),
-        reason=f"routing failed ({type(error).__name__})",
+        told=f"routing failed ({type(error).__name__})",
         facts=facts,
         versions=(rule_sets.house.version,) if rule_sets.house.version else (),
         failed=True,

@@ -101,6 +101,8 @@ class Words:
 
     def written(self, start: int, end: int) -> tuple[int, int]:
         """The place in the text as it came of a place in the folded one."""
+        if len(self.folded) == len(self.text) and self.text.isascii():
+            return start, end
         return self._origins[start][0], self._origins[end - 1][1]
 
     @cached_property

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class Routing(AppConfig):
+    name = "routing"
+
+    def ready(self):
+        # Its verbs' sentences for the audit, and its say in whether a department may be closed.
+        from routing import actions  # noqa: F401

@@ -8,6 +8,7 @@ sent twice, as real networks do: that is what counts doubles.
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -147,7 +148,8 @@ def as_post(post: DemoPost) -> Post:
 
 
 def url_of(number: int) -> str:
-    return f"{PLACE}{number}/"
+    """Where people can see the post: demo mode is served on this machine alone."""
+    return f"http://127.0.0.1:{settings.PORT}{PLACE}{number}/"
 
 
 def global_id_of(number: int) -> str:

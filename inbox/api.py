@@ -1,5 +1,5 @@
-"""The inbox for programs: the same doors and verbs as the pages, in JSON. What a caller may not see is 404, like what is not
-there; what can not be done as things stand is 409 with a sentence."""
+"""The inbox for programs: the same doors and verbs as the pages, in JSON. What a caller may not see is 404, like what
+is not there; what can not be done as things stand is 409 with a sentence."""
 
 from django.db.models import Count
 from django.http import Http404
@@ -103,7 +103,11 @@ class Departments(InboxView):
         shape = {name: getattr(department, name) for name in ("slug", "name", "about", "confidential", "is_triage")}
         if department in desk.departments:
             counts = desk.counts[department.pk]
-            shape |= {"open": counts["open"], "unassigned": counts["unassigned"], "overdue": overdue.get(department.pk, 0)}
+            shape |= {
+                "open": counts["open"],
+                "unassigned": counts["unassigned"],
+                "overdue": overdue.get(department.pk, 0),
+            }
         return shape
 
 
@@ -118,7 +122,9 @@ class Queues(InboxView):
         responses=asked.ItemShape(many=True),
         parameters=[
             OpenApiParameter("department", OpenApiTypes.STR, OpenApiParameter.PATH),
-            OpenApiParameter("status", OpenApiTypes.STR, enum=Status.values, description="Without it, all but resolved."),
+            OpenApiParameter(
+                "status", OpenApiTypes.STR, enum=Status.values, description="Without it, all but resolved."
+            ),
             OpenApiParameter("sort", OpenApiTypes.STR, enum=["urgent", "newest"]),
         ],
     )
@@ -155,9 +161,10 @@ def verb(name: str, act, serializer=asked.Nothing):
         return Response(shapes.item(row)) if row else Response(status=status.HTTP_204_NO_CONTENT)
 
     do.__name__, do.__doc__ = name.replace("-", "_"), (act.__doc__ or "").strip()
-    request = serializer if serializer is not asked.Nothing else None
-    schema = extend_schema(request=request, responses=asked.ItemShape, parameters=[given_id()])
-    return action(detail=True, methods=["post"], url_path=name)(schema(do))
+    sent = serializer if serializer is not asked.Nothing else None
+    answers = {200: asked.ItemShape, 204: None}
+    described = extend_schema(request=sent, responses=answers, parameters=[given_id()])
+    return described(action(detail=True, methods=["post"], url_path=name)(do))
 
 
 class QueueItems(InboxView):

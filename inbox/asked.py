@@ -1,6 +1,8 @@
-"""What programs send to the inbox and what they get, as serializers: the first are checked with them, and the OpenAPI page
-is made from both. (Answers themselves are made in `shapes`, which a test holds to these.)"""
+"""What programs send to the inbox and what they get, as serializers: the first are checked with them, and the OpenAPI
+page is made from both. (Answers themselves are made in `shapes`, which a test holds to these.)"""
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from departments.api import StrictSerializer
@@ -21,6 +23,7 @@ class DepartmentField(serializers.SlugRelatedField):
         super().__init__(slug_field="slug", queryset=Department.objects.open(), **named)
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class PersonField(serializers.Field):
     """A colleague by user name or id."""
 
@@ -102,7 +105,9 @@ class DepartmentShape(serializers.Serializer):
     about = serializers.CharField()
     confidential = serializers.BooleanField()
     is_triage = serializers.BooleanField()
-    open = serializers.IntegerField(required=False, help_text="Absent where the caller may not see the queue, as the others.")
+    open = serializers.IntegerField(
+        required=False, help_text="Absent where the caller may not see the queue, as the others."
+    )
     unassigned = serializers.IntegerField(required=False)
     overdue = serializers.IntegerField(required=False)
 

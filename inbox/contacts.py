@@ -13,7 +13,8 @@ NEWEST = Order("last_message_at", descending=True)
 
 
 def handles_seen_by(user: User) -> QuerySet[Identity]:
-    """Handles under which somebody has a conversation that the user sees. Another one of the same person stays unknown."""
+    """Handles under which somebody has a conversation that the user sees. Another one of the same person stays
+    unknown."""
     seen = Conversation.objects.visible_to(user).filter(identity=OuterRef("pk"))
     return Identity.objects.filter(Exists(seen))
 
@@ -30,7 +31,8 @@ def with_handles(contacts: Iterable[Contact], user: User) -> list[Contact]:
 
 
 def people(user: User, name: str = "") -> QuerySet[Contact]:
-    """People whom the user may know, called so; each with `last_at`, the time of the last word that the user may see."""
+    """People whom the user may know, called so; each with `last_at`, the time of the last word that the user may
+    see."""
     last = Conversation.objects.visible_to(user).filter(identity__contact=OuterRef("pk")).order_by("-last_message_at")
     known = handles_seen_by(user).filter(contact=OuterRef("pk"))
     if name:
@@ -69,7 +71,9 @@ def earlier(user: User, conversation: Conversation, *, most: int = 5) -> list[Co
 def with_lead(conversations: Iterable[Conversation]) -> list[Conversation]:
     """Give each conversation the item of the department that speaks in it, and with it words to show. One query."""
     conversations = list(conversations)
-    items = QueueItem.objects.filter(conversation__in=conversations, sealed=False).select_related("department", "assignee")
+    items = QueueItem.objects.filter(conversation__in=conversations, sealed=False).select_related(
+        "department", "assignee"
+    )
     lead: dict = {}
     for item in items.order_by("lead", "-placed_at"):
         lead[item.conversation_id] = item

@@ -1,5 +1,5 @@
-"""What one person has before them: the queues they may read and how much lies in each. Asked once in a request, by the page
-and the rail together."""
+"""What one person has before them: the queues they may read and how much lies in each. Asked once in a request, by the
+page and the rail together."""
 
 from functools import cached_property
 
@@ -67,14 +67,16 @@ def select(items: QuerySet[QueueItem], tab: str, user) -> QuerySet[QueueItem]:
 
 
 def sources(user, departments: list[Department], tab: str) -> list[QuerySet[QueueItem]]:
-    """What to read for a page of these queues: one selection for each, so that each is one short walk along its index."""
+    """What to read for a page of these queues: one selection for each, so that each is one short walk along its
+    index."""
     if tab == "mine" and len(departments) > 1:
         return [select(QueueItem.objects.visible_to(user), tab, user)]
     return [select(QueueItem.objects.in_queue(each, user), tab, user) for each in departments]
 
 
 def dress(items: list[QueueItem], departments: dict) -> list[QueueItem]:
-    """Give each row its department, where it is handed to, and the other departments on its conversation (one query)."""
+    """Give each row its department, where it is handed to, and the other departments on its conversation (one
+    query)."""
     others: dict = {}
     live = QueueItem.objects.filter(conversation__in={each.conversation_id for each in items}, sealed=False)
     pairs = live.exclude(status=QueueItem.Status.RESOLVED).order_by("-lead", "placed_at")

@@ -1,4 +1,5 @@
-"""What people fill in at the desk. Each form names the verb's own words, so that `cleaned_data` is what the verb is given."""
+"""What people fill in at the desk. Each form names the verb's own words, so that `cleaned_data` is what the verb is
+given."""
 
 from datetime import timedelta
 
@@ -31,7 +32,9 @@ class ReplyForm(DeskForm):
         error_messages={"required": "The reply is empty."},
         widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
     )
-    seen = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": "Load the conversation again, then send."})
+    seen = forms.UUIDField(
+        widget=forms.HiddenInput, error_messages={"required": "Load the conversation again, then send."}
+    )
     in_reply_to = forms.UUIDField(required=False, widget=forms.HiddenInput)
     resolve = forms.BooleanField(required=False, label="Resolve when it is sent")
 
@@ -72,10 +75,15 @@ class DepartmentField(forms.ModelChoiceField):
 class HandOffForm(DeskForm):
     to = DepartmentField(label="To")
     reason = forms.ChoiceField(
-        choices=HandOff.Reason.choices, label="Why", error_messages={"required": "Say why.", "invalid_choice": "Say why."}
+        choices=HandOff.Reason.choices,
+        label="Why",
+        error_messages={"required": "Say why.", "invalid_choice": "Say why."},
     )
     note = forms.CharField(
-        required=False, max_length=LONGEST, label="What they should know", widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"})
+        required=False,
+        max_length=LONGEST,
+        label="What they should know",
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
     )
 
     def __init__(self, *args, departments=None, **named):
@@ -157,4 +165,6 @@ def snooze_choices(now=None) -> list[dict]:
     monday = morning + timedelta(days=7 - now.weekday())
     choices = [("In 1 hour", now + timedelta(hours=1)), ("In 3 hours", now + timedelta(hours=3))]
     choices += [("Tomorrow, 09:00", morning + timedelta(days=1)), ("Monday, 09:00", monday)]
-    return [{"label": "Until they answer", "until": None}] + [{"label": label, "until": until} for label, until in choices]
+    return [{"label": "Until they answer", "until": None}] + [
+        {"label": label, "until": until} for label, until in choices
+    ]

@@ -1,5 +1,5 @@
-"""Pages by key: the next page begins after the last row shown, whatever was added above it meanwhile, and is read from the
-index at any depth. A cursor is opaque to its bearer; one that makes no sense is the first page."""
+"""Pages by key: the next page begins after the last row shown, whatever was added above it meanwhile, and is read from
+the index at any depth. A cursor is opaque to its bearer; one that makes no sense is the first page."""
 
 import base64
 import binascii
@@ -82,8 +82,8 @@ class Page:
 
 
 def page(sources: Sequence[QuerySet], order: Order, *, cursor: Cursor | None = None, size: int = 50) -> Page:
-    """One page of several selections merged. Each is read on its own up to its limit, from its own index, and the few rows
-    are merged: one query, and as quick for ten queues as for one."""
+    """One page of several selections merged. Each is read on its own up to its limit, from its own index, and the few
+    rows are merged: one query, and as quick for ten queues as for one."""
     back = cursor is not None and cursor.back
     way = order.turned() if back else order
     rows = _merged(sources, way, cursor, size + 1)

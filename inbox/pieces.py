@@ -1,5 +1,5 @@
-"""Text in pieces for the page: what a rule found in it, what an edit changed, what a search hit. Pieces are plain text with
-a mark beside it; templates escape them like any other text, so no markup is ever made from what people wrote."""
+"""Text in pieces for the page: what a rule found in it, what an edit changed, what a search hit. Pieces are plain text
+with a mark beside it; templates escape them like any other text, so no markup is ever made from what people wrote."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -22,7 +22,8 @@ RANKED = 1_000
 # Asking ---------------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Asked:
-    """What somebody typed: words, and operators (`from:`, `network:`, `in:`, `tag:`, `is:`) with what each was given."""
+    """What somebody typed: words, and operators (`from:`, `network:`, `in:`, `tag:`, `is:`) with what each was
+    given."""
 
     words: str = ""
     operators: tuple[tuple[str, str], ...] = ()
@@ -42,7 +43,8 @@ def parse(typed: str) -> Asked:
 
 
 def query(words: str) -> SearchQuery | None:
-    """The words for PostgreSQL. A character of an unspaced script that stands alone is looked for as a beginning of pairs."""
+    """The words for PostgreSQL. A character of an unspaced script that stands alone is looked for as a beginning of
+    pairs."""
     alone = [each for each in words.split() if len(each) == 1 and RUN.fullmatch(each)]
     rest = " ".join(each for each in words.split() if each not in alone)
     found = SearchQuery(query_of(rest), config=CONFIG, search_type="websearch") if rest else None
@@ -141,7 +143,9 @@ def _found(user: User, asked: Asked, page: dict) -> list[Found]:
 
 def _messages(user: User, page: dict) -> dict:
     ids = [each for source, each in page.values() if source == SearchEntry.Source.MESSAGE]
-    messages = Message.objects.visible_to(user).filter(pk__in=ids, deleted_at=None).select_related("identity", "channel")
+    messages = (
+        Message.objects.visible_to(user).filter(pk__in=ids, deleted_at=None).select_related("identity", "channel")
+    )
     return {
         (SearchEntry.Source.MESSAGE.value, each.pk): (
             str(each.identity or (each.channel if each.direction == "out" else "Somebody")),

@@ -1,5 +1,5 @@
-"""What a conversation's page shows between its title and its composer: everything that was said, inside and outside, and
-what was done about it, in one row of time."""
+"""What a conversation's page shows between its title and its composer: everything that was said, inside and outside,
+and what was done about it, in one row of time."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -47,7 +47,9 @@ class Thread:
         return max(self.messages, key=lambda each: (each.received_at, each.created_at), default=None)
 
 
-def read(conversation: Conversation, user: User, *, spans: Mapping | None = None, cursor: Cursor | None = None) -> Thread:
+def read(
+    conversation: Conversation, user: User, *, spans: Mapping | None = None, cursor: Cursor | None = None
+) -> Thread:
     """The newest page, or the one before `cursor`. A fixed number of queries, whatever the conversation holds.
 
     `spans` are the stretches of each message's text (by its id) that rules found.
@@ -108,8 +110,13 @@ def _quotable(messages: list[Message], conversation: Conversation, user: User) -
     ourselves said in public. A parent that stands right above what answers it is not repeated."""
     parents = [each.parent for each in messages if each.parent_id]
     elsewhere = {each.conversation_id for each in parents} - {conversation.pk}
-    seen = {conversation.pk, *Conversation.objects.visible_to(user).filter(pk__in=elsewhere).values_list("pk", flat=True)}
-    above = {message.pk for before, message in zip(messages, messages[1:], strict=False) if message.parent_id == before.pk}
+    seen = {
+        conversation.pk,
+        *Conversation.objects.visible_to(user).filter(pk__in=elsewhere).values_list("pk", flat=True),
+    }
+    above = {
+        message.pk for before, message in zip(messages, messages[1:], strict=False) if message.parent_id == before.pk
+    }
     shown = {each.pk for each in parents if each.conversation_id in seen or _is_ours_in_public(each)}
     return shown - {each.parent_id for each in messages if each.pk in above}
 

@@ -7,8 +7,9 @@ from inbox.thread import unexplained
 
 
 def patterns(explain=unexplained) -> list:
-    """The pages of the inbox. `explain(conversation, user)` says why a conversation lies where it does; rules stand above
-    the inbox, so it is handed in by whoever puts the house together (see `thread.NO_REASON` for what it returns)."""
+    """The pages of the inbox. `explain(conversation, user)` says why a conversation lies where it does; rules stand
+    above the inbox, so it is handed in by whoever puts the house together (see `thread.NO_REASON` for what it
+    returns)."""
     why = {"explain": explain}
     return [
         path("inbox/", views.queue, name="inbox"),

@@ -1,5 +1,5 @@
-"""Text as search reads it. Languages that put no spaces between words are cut in overlapping pairs of characters, on both
-sides alike, so that any part of a sentence is found without a dictionary."""
+"""Text as search reads it. Languages that put no spaces between words are cut in overlapping pairs of characters, on
+both sides alike, so that any part of a sentence is found without a dictionary."""
 
 import re
 import unicodedata
@@ -11,8 +11,8 @@ LONGEST_QUERY = 256
 #: Runs of Han, kana, Hangul, Thai, Lao, Burmese and Khmer; their punctuation is left out.
 RUN = re.compile(
     "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\u3005-\u3007\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff"
-    "\u31f0-\u31ff\uff66-\uff9f\u1100-\u11ff\uac00-\ud7af\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ebd\u0ec0-\u0ece\u1000-\u1049"
-    "\u1050-\u109f\u1780-\u17d3]+"
+    "\u31f0-\u31ff\uff66-\uff9f\u1100-\u11ff\uac00-\ud7af\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ebd\u0ec0-\u0ece"
+    "\u1000-\u1049\u1050-\u109f\u1780-\u17d3]+"
 )
 #: What PostgreSQL's text can not hold.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -25,8 +25,8 @@ def words_of(text: str) -> str:
 
 
 def query_of(asked: str) -> str:
-    """What somebody typed, as it is handed to `websearch_to_tsquery`. A run of an unspaced script becomes a phrase of its
-    pairs; quotes, `or` and minus keep their meaning."""
+    """What somebody typed, as it is handed to `websearch_to_tsquery`. A run of an unspaced script becomes a phrase of
+    its pairs; quotes, `or` and minus keep their meaning."""
     parts = PART.split(clean(asked)[:LONGEST_QUERY])
     return "".join(_within(part) if part.startswith('"') else _outside(part) for part in parts)
 

@@ -33,7 +33,9 @@ def make_channel(slug: str = "brand", network: str = "quiet", **more) -> Channel
     return Channel.objects.get_or_create(slug=slug, defaults={"network": network, "next_poll_at": None, **more})[0]
 
 
-def make_post(text: str = "Where is my parcel?", author: str | None = "ana", *, minutes_ago: float = 10, **more) -> Post:
+def make_post(
+    text: str = "Where is my parcel?", author: str | None = "ana", *, minutes_ago: float = 10, **more
+) -> Post:
     """A post by somebody outside. `author` is a handle; the name is made from it."""
     more.setdefault("id", f"post-{next(_numbers)}")
     more.setdefault("kind", "mention")
@@ -85,7 +87,9 @@ def make_conversation(
     return Conversation.objects.get(pk=message.conversation_id)
 
 
-def make_item(text: str = "Where is my parcel?", department: Department | str = "customer-service", **more) -> QueueItem:
+def make_item(
+    text: str = "Where is my parcel?", department: Department | str = "customer-service", **more
+) -> QueueItem:
     """The share of the department that leads in a new conversation."""
     conversation = make_conversation(text, department, **more)
     return item_of(conversation, department)
@@ -100,7 +104,9 @@ def item_of(conversation: Conversation, department: Department | str) -> QueueIt
 def answer_in(conversation: Conversation, text: str, author: str = "ana", **post) -> Message:
     """Somebody outside writes again in the same thread."""
     first = conversation.messages.first()
-    made = make_post(text, author, in_reply_to=first.external_id, kind="reply", minutes_ago=post.pop("minutes_ago", 1), **post)
+    made = make_post(
+        text, author, in_reply_to=first.external_id, kind="reply", minutes_ago=post.pop("minutes_ago", 1), **post
+    )
     return receive(made, channel=conversation.channel)[0]
 
 

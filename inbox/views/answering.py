@@ -1,4 +1,5 @@
-"""How a door answers what was asked of it: a piece to htmx, a way back to a plain form, and a message that can be undone."""
+"""How a door answers what was asked of it: a piece to htmx, a way back to a plain form, and a message that can be
+undone."""
 
 import json
 
@@ -42,5 +43,7 @@ def unchanged(request: HttpRequest, *, status: int = 200) -> HttpResponse:
 def way_back(request: HttpRequest, otherwise: str) -> HttpResponse:
     """To where the form said (`next`, an address of ours), else there."""
     wanted = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return redirect(wanted if ours else otherwise)

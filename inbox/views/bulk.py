@@ -1,5 +1,6 @@
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -66,8 +67,8 @@ def _each(request, items, verb):
     for item in items:
         try:
             perform(item, verb, request.POST, by=request.user)
-        except Refused as refusal:
-            refusals.append(refusal.sentence)
+        except (Refused, PermissionDenied) as refusal:
+            refusals.append(str(refusal))
         else:
             done.append(item)
     return done, refusals

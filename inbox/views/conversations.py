@@ -28,9 +28,14 @@ def template(request) -> str:
 
 
 def find(user, pk) -> Conversation:
-    """The conversation, or the one that it became a part of. One that is hidden is as one that is not there: Http404."""
+    """The conversation, or the one that it became a part of. One that is hidden is like one that is not there:
+    Http404."""
+    if found := seen(user, pk) or seen(user, pk, "merged"):
+        return found
+    raise Http404
+
+
+def seen(user, pk, by="pk") -> Conversation | None:
+    """The conversation if this person sees it, with what every page of it draws."""
     visible = Conversation.objects.visible_to(user).select_related("channel", "identity__contact", "about_post")
-    found = visible.filter(pk=pk).first() or visible.filter(merged=pk).first()
-    if found is None:
-        raise Http404
-    return found
+    return visible.filter(**{by: pk}).first()

@@ -36,4 +36,3 @@ def search(request):
         "hints": HINTS,
     }
     return render(request, "inbox/_results.html" if is_piece(request) else "inbox/search.html", context)
-

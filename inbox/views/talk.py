@@ -18,8 +18,8 @@ UNKNOWN_NETWORK = {"replies": False, "longest": None, "name": ""}
 
 
 def talk(request, conversation, explain, **kept) -> dict:
-    """The context of `inbox/conversation.html` and `inbox/_conversation.html`. `kept` overrides parts of it: a form with
-    what somebody wrote, a refusal. The number of queries does not depend on how much the conversation holds."""
+    """The context of `inbox/conversation.html` and `inbox/_conversation.html`. `kept` overrides parts of it: a form
+    with what somebody wrote, a refusal. The number of queries does not depend on how much the conversation holds."""
     user, desk = request.user, desk_of(request)
     items = list(shares(conversation))
     item = own_share(user, items, request.POST.get("in") or request.GET.get("in", ""))
@@ -36,7 +36,7 @@ def talk(request, conversation, explain, **kept) -> dict:
         "title": str(conversation.identity or "Somebody"),
         "title_count": 0,
         "item": item,
-        "items": items,
+        "items": [each for each in items if each.lead or each == item or each.status != Status.RESOLVED],
         "entries": shown.entries,
         "older_url": f"{conversation.get_absolute_url()}?{urlencode({'before': shown.older})}" if shown.older else "",
         "why": why,
@@ -71,12 +71,17 @@ def shares(conversation):
 
 
 def own_share(user, items, wanted: str = ""):
-    """The item through which this person works on it: of the queue they came from, else of a department of their own, one
-    that is not resolved before one that is, the lead's first. None when they only read."""
+    """The item through which this person works on it: of the queue they came from, else of a department of their own,
+    one that is not resolved before one that is, the lead's first. None when they only read."""
     own = rights(user).roles
 
     def nearness(item):
-        return item.department.slug != wanted, item.department_id not in own, item.status == Status.RESOLVED, not item.lead
+        return (
+            item.department.slug != wanted,
+            item.department_id not in own,
+            item.status == Status.RESOLVED,
+            not item.lead,
+        )
 
     return min((each for each in items if may(user, "work_queue", each.department)), key=nearness, default=None)
 

@@ -8,7 +8,7 @@ from inbox import actions
 from inbox.desk import desk_of
 from inbox.errors import Refused, SomethingNewer
 from inbox.forms import ConfirmForm, DeskForm, NoteForm, ReplyForm
-from inbox.models import Message, Reply
+from inbox.models import Change, Message, Reply
 from inbox.pieces import marked
 from inbox.thread import unexplained
 from inbox.views.answering import piece, tell, unchanged, way_back
@@ -36,7 +36,8 @@ def reply(request, conversation, explain=unexplained):
 
 
 def _difference(form, refusal) -> dict:
-    """The form as it was, and what is newer. It counts as seen now, so that the same text can be sent once it was read."""
+    """The form as it was, and what is newer. It counts as seen now, so that the same text can be sent once it was
+    read."""
     newer = getattr(refusal, "newer", []) if isinstance(refusal, SomethingNewer) else []
     arrived = [each for each in newer if isinstance(each, Message)]
     if arrived:
@@ -64,7 +65,9 @@ def note(request, conversation, explain=unexplained):
         actions.note(found, by=request.user, **form.cleaned_data)
     except Refused as refusal:
         return _kept(request, found, explain, 409, note_form=form, refused=refusal.sentence)
-    tell(request, "The note is there.", undo_url=undo_url(own_share(request.user, items)))
+    # A note is remembered on the writer's own share, for the undo.
+    change = Change.objects.filter(item__conversation=found, by=request.user).select_related("item").first()
+    tell(request, "The note is there.", undo_url=undo_url(change and change.item))
     return _done(request, found, explain)
 
 

@@ -13,15 +13,17 @@ from django.views.decorators.http import require_POST
 from inbox import actions, forms
 from inbox.desk import desk_of, dress
 from inbox.errors import Refused
-from inbox.models import Conversation, QueueItem
+from inbox.models import QueueItem
 from inbox.thread import unexplained
 from inbox.views.answering import piece, tell, unchanged, way_back
+from inbox.views.conversations import seen
 from inbox.views.talk import talk, undo_url
 
 
 @dataclass(frozen=True)
 class Verb:
-    """How a door does a verb: what it asks for, what it calls, what it says afterwards (with `{n}` for many at once)."""
+    """How a door does a verb: what it asks for, what it calls, what it says afterwards (with `{n}` for many at
+    once)."""
 
     act: Callable
     told: Callable[[Any, dict], str]
@@ -35,19 +37,27 @@ def says(text: str) -> Callable:
 
 def _snoozed(result, given):
     until = given["until"]
-    return f"Snoozed until {date_format(timezone.localtime(until), 'l, j F, H:i')}." if until else "Snoozed until they answer."
+    return (
+        f"Snoozed until {date_format(timezone.localtime(until), 'l, j F, H:i')}."
+        if until
+        else "Snoozed until they answer."
+    )
 
 
 VERBS = {
     "take": Verb(actions.take, says("It is yours.")),
     "assign": Verb(
-        actions.assign, lambda item, given: f"{item.assignee} has it." if item.assignee else "Back for anybody.", forms.AssignForm
+        actions.assign,
+        lambda item, given: f"{item.assignee} has it." if item.assignee else "Back for anybody.",
+        forms.AssignForm,
     ),
     "hand-off": Verb(
         actions.hand_off, lambda given, _: f"Offered to {given.to}. It stays here until they accept.", forms.HandOffForm
     ),
     "accept": Verb(actions.accept, lambda item, _: f"{item.department} has it now.", undoable=False),
-    "decline": Verb(actions.decline, says("Declined. It is back with those who offered it."), forms.DeclineForm, undoable=False),
+    "decline": Verb(
+        actions.decline, says("Declined. It is back with those who offered it."), forms.DeclineForm, undoable=False
+    ),
     "add-department": Verb(
         actions.add_department, lambda joined, _: f"{joined.department} was asked to join.", forms.PlaceForm
     ),
@@ -72,10 +82,17 @@ def item_verb(request, item, verb, explain=unexplained):
     if verb not in VERBS:
         raise Http404
     found = find_item(request.user, item)
-    refused = attempt(request, found, VERBS[verb])
+    try:
+        said, refused = perform(found, VERBS[verb], request.POST, by=request.user), ""
+    except Refused as refusal:
+        said, refused = "", refusal.sentence
+    # By what they did people may lose sight of it: then there is nothing left for them to undo or to go back to.
+    conversation = seen(request.user, found.conversation_id)
+    undo = undo_url(found) if VERBS[verb].undoable and conversation and not refused else ""
+    tell(request, refused or said, undo_url=undo, refused=bool(refused))
     if not request.htmx:
-        return way_back(request, place_of(request.user, found))
-    return _drawn(request, found, explain, status=409 if refused else 200)
+        return way_back(request, conversation.get_absolute_url() if conversation else queue_url(found))
+    return _drawn(request, found, conversation, explain, status=409 if refused else 200)
 
 
 def find_item(user, pk) -> QueueItem:
@@ -83,51 +100,32 @@ def find_item(user, pk) -> QueueItem:
     return get_object_or_404(visible, pk=pk)
 
 
-def attempt(request, item, verb: Verb) -> str:
-    """Do it and tell; the sentence of refusal when it could not be done, else nothing."""
-    try:
-        result, given = perform(item, verb, request.POST, by=request.user)
-    except Refused as refusal:
-        tell(request, refusal.sentence, refused=True)
-        return refusal.sentence
-    tell(request, verb.told(result, given), undo_url=undo_url(item) if verb.undoable else "")
-    return ""
-
-
-def perform(item, verb: Verb, data, *, by) -> tuple[Any, dict]:
-    """Call the verb with what the form holds. Raises Refused, also for a form that can not be used."""
+def perform(item, verb: Verb, data, *, by) -> str:
+    """Call the verb with what the form holds; what to say of it. Raises Refused, also for a form that can not be
+    used."""
     form = verb.form(data)
     if not form.is_valid():
         raise Refused(form.first_error())
-    return verb.act(item, by=by, **form.cleaned_data), form.cleaned_data
+    return verb.told(verb.act(item, by=by, **form.cleaned_data), form.cleaned_data)
 
 
-def place_of(user, item) -> str:
-    """Where to go after a verb: the conversation; when the person lost sight of it by that verb, the queue."""
-    if Conversation.objects.visible_to(user).filter(pk=item.conversation_id).exists():
-        return reverse("conversation", args=[item.conversation_id])
+def queue_url(item) -> str:
     return reverse("queue", args=[item.department.slug])
 
 
-def _drawn(request, item, explain, *, status: int):
+def _drawn(request, item, conversation, explain, *, status: int):
     """The piece that the verb was asked from: the talk, the row, or nothing but the message."""
-    target = request.htmx.target or ""
-    conversation = Conversation.objects.visible_to(request.user).filter(pk=item.conversation_id)
-    conversation = conversation.select_related("channel", "identity__contact", "about_post").first()
-    if target == "talk":
-        return _talk(request, conversation, item, explain, status)
-    if target == f"row-{item.pk}":
+    if request.htmx.target == "talk":
+        return piece(request, _talk(request, conversation, explain), status=status)
+    if request.htmx.target == f"row-{item.pk}":
         return piece(request, _row(request, item), status=status)
     return unchanged(request, status=status)
 
 
-def _talk(request, conversation, item, explain, status):
+def _talk(request, conversation, explain) -> str:
     if conversation is None:
-        response = unchanged(request, status=status)
-        response["HX-Redirect"] = reverse("queue", args=[item.department.slug])
-        return response
-    context = talk(request, conversation, explain)
-    return piece(request, render_to_string("inbox/_conversation.html", context, request=request), status=status)
+        return render_to_string("inbox/_gone.html", request=request)
+    return render_to_string("inbox/_conversation.html", talk(request, conversation, explain), request=request)
 
 
 def _row(request, item) -> str:

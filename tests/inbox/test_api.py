@@ -114,7 +114,9 @@ def test_pages_lead_on_and_back_without_gap_or_repetition(carl):
 @pytest.mark.parametrize("cursor", ["x", "%00", "PjE", "é"])
 def test_a_cursor_that_makes_no_sense_is_the_first_page(carl, cursor):
     item = make_item()
-    assert [each["id"] for each in results(Program(carl).get("/queues/customer-service/items/", cursor=cursor))] == [str(item.pk)]
+    assert [each["id"] for each in results(Program(carl).get("/queues/customer-service/items/", cursor=cursor))] == [
+        str(item.pk)
+    ]
 
 
 def test_a_list_takes_as_many_queries_at_any_length(carl):
@@ -283,7 +285,9 @@ def test_hidden_conversations_are_404_in_every_part(carl, cora, ada):
             answers = [Program(person).get(f"/conversations/{pk}/{part}") for pk in (hidden.pk, uuid4())]
             assert [each.status_code for each in answers] == [404, 404]
         assert Program(person).post(f"/conversations/{hidden.pk}/notes/", text="x").status_code == 404
-        assert Program(person).post(f"/conversations/{hidden.pk}/replies/", text="x", seen=str(uuid4())).status_code == 404
+        assert (
+            Program(person).post(f"/conversations/{hidden.pk}/replies/", text="x", seen=str(uuid4())).status_code == 404
+        )
 
 
 def test_a_note_is_written_for_ones_own_department_and_read_by_it_alone(carl, pia):
@@ -302,7 +306,12 @@ def test_a_reply_is_accepted_with_its_state(carl):
     answer = Program(carl).post(path, text="On its way.", seen=seen, resolve=True)
     body = answer.json()
     assert answer.status_code == 202
-    assert (body["state"], body["text"], body["resolve"], body["in_reply_to"]) == ("approved", "On its way.", True, seen)
+    assert (body["state"], body["text"], body["resolve"], body["in_reply_to"]) == (
+        "approved",
+        "On its way.",
+        True,
+        seen,
+    )
     assert [each["id"] for each in results(Program(carl).get(path))] == [body["id"]]
 
 
@@ -364,7 +373,9 @@ def test_what_is_answered_is_what_the_schema_says(carl, pia):
     """Answers are made by hand for speed; this holds them to the serializers that the OpenAPI page is made from."""
     conversation = make_conversation(joins=("pr",))
     item = item_of(conversation, "customer-service")
-    actions.hand_off(item, item_of(make_conversation("x", "rnd", author="ben"), "rnd").department, reason="other", by=carl)
+    actions.hand_off(
+        item, item_of(make_conversation("x", "rnd", author="ben"), "rnd").department, reason="other", by=carl
+    )
     actions.take(item, by=carl)
     program, path = Program(carl), f"/conversations/{conversation.pk}"
     program.post(f"{path}/replies/", text="Hi", seen=str(conversation.messages.get().pk))

@@ -12,7 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from connectors.contract import Sent
+from departments import roles
 from departments.models import AuditEntry
+from departments.roles import Role
 from inbox import actions, outbox
 from inbox.models import Message, QueueItem, Reply
 from inbox.paging import URGENT, Cursor, page
@@ -41,7 +43,9 @@ def toast(answer):
 
 
 def sentences(answer):
-    return [step["text"] for entry in answer.context["entries"] if entry["type"] == "steps" for step in entry["sentences"]]
+    return [
+        step["text"] for entry in answer.context["entries"] if entry["type"] == "steps" for step in entry["sentences"]
+    ]
 
 
 def entries(answer, kind):
@@ -80,7 +84,9 @@ def test_tabs_sort_out_whose_it_is(client_of, carl, carla):
     assert shown == {"mine": [his.pk], "unassigned": [free.pk], "all": [free.pk, his.pk], "waiting": [waits.pk]}
 
 
-def test_counts_stand_beside_the_tabs_and_are_not_counted_from_what_is_hidden(client_of, cora, customer_service, triage):
+def test_counts_stand_beside_the_tabs_and_are_not_counted_from_what_is_hidden(
+    client_of, cora, customer_service, triage
+):
     make_item(author="ana"), make_item(author="ben")
     make_item("I apply", "hr", author="cleo")
     answer = client_of(cora).get("/inbox/")
@@ -131,7 +137,9 @@ def test_a_page_can_be_read_backwards(carl, customer_service):
     assert back.previous is None and first.previous is None
 
 
-@pytest.mark.parametrize("after", ["x", "%", "PjE", "=" * 50, str(Cursor("\0", uuid4())), str(Cursor("2026-01-01", 3)), "é"])
+@pytest.mark.parametrize(
+    "after", ["x", "%", "PjE", "=" * 50, str(Cursor("\0", uuid4())), str(Cursor("2026-01-01", 3)), "é"]
+)
 def test_a_cursor_that_makes_no_sense_is_the_first_page(client_of, carl, after):
     item = make_item()
     answer = client_of(carl).get("/inbox/customer-service/", {"after": after})
@@ -158,7 +166,9 @@ def test_the_first_page_takes_eight_queries_at_any_size(client_of, mia, customer
     client.get("/inbox/")  # notes that she is here, once a minute
 
     def queries():
-        with CaptureQueriesContext(connection, ) as caught:
+        with CaptureQueriesContext(
+            connection,
+        ) as caught:
             answer = client.get("/inbox/")
         assert answer.status_code == 200
         return len(caught), "\n".join(each["sql"][:160] for each in caught)
@@ -204,7 +214,8 @@ def test_opening_marks_the_own_item_read_and_nobody_elses(client_of, carl, ada):
 def test_one_works_through_the_own_departments_share(client_of, carl, pia, ada, cora):
     conversation = make_conversation(joins=("pr",))
     shares = {
-        person: client_of(person).get(f"/inbox/c/{conversation.pk}/").context["item"] for person in (carl, pia, cora, ada)
+        person: client_of(person).get(f"/inbox/c/{conversation.pk}/").context["item"]
+        for person in (carl, pia, cora, ada)
     }
     assert shares[carl].department.slug == "customer-service"
     assert shares[pia].department.slug == "pr"
@@ -233,7 +244,10 @@ def test_edits_are_shown_word_by_word(client_of, carl):
     receive(make_post("missing for three days", id="p1", edited_at=timezone.now()))
     (entry,) = entries(client_of(carl).get(f"/inbox/c/{conversation.pk}/"), "message")
     (edit,) = entry["revisions"]
-    assert [(each["change"], each["text"]) for each in edit["pieces"] if each["change"]] == [("del", "two"), ("ins", "three")]
+    assert [(each["change"], each["text"]) for each in edit["pieces"] if each["change"]] == [
+        ("del", "two"),
+        ("ins", "three"),
+    ]
 
 
 def test_a_tombstone_shows_that_something_was_there_and_not_what(client_of, carl):
@@ -393,7 +407,8 @@ def test_mia_places_a_triage_item_with_one_key(client_of, mia):
 def test_who_places_it_in_confidence_loses_sight_of_it_and_comes_back_to_the_queue(client_of, mia):
     item = make_item("They fired me", "triage")
     answer = client_of(mia).post(verb_url(item, "move"), {"department": "hr"}, headers=TALK)
-    assert answer["HX-Redirect"] == "/inbox/triage/"
+    assert toast(answer) == {"text": "Placed in HR.", "undo_url": "", "kind": "done"}
+    assert b"not here any more" in answer.content and b"They fired me" not in answer.content
     assert client_of(mia).get(f"/inbox/c/{item.conversation_id}/").status_code == 404
     plain = make_item("They fired me too", "triage", author="ben")
     assert client_of(mia).post(verb_url(plain, "move"), {"department": "hr"})["Location"] == "/inbox/triage/"
@@ -402,7 +417,9 @@ def test_who_places_it_in_confidence_loses_sight_of_it_and_comes_back_to_the_que
 def test_a_verb_answers_htmx_with_the_piece_it_was_asked_from(client_of, carl):
     item = make_item()
     talk = client_of(carl).post(verb_url(item, "take"), headers=TALK)
-    row = client_of(carl).post(verb_url(item, "prioritise"), {"priority": 1}, headers={**HTMX, "HX-Target": f"row-{item.pk}"})
+    row = client_of(carl).post(
+        verb_url(item, "prioritise"), {"priority": 1}, headers={**HTMX, "HX-Target": f"row-{item.pk}"}
+    )
     other = client_of(carl).post(verb_url(item, "read"), headers={**HTMX, "HX-Target": "rows"})
     gone = client_of(carl).post(
         verb_url(item, "resolve"), {"resolution": "spam"}, headers={**HTMX, "HX-Target": f"row-{item.pk}"}
@@ -449,7 +466,10 @@ def test_verbs_come_by_post_alone_and_unknown_ones_lead_nowhere(client_of, carl)
 def test_a_form_never_leads_out_of_the_house(client_of, carl):
     item = make_item()
     for wanted in ("https://evil.example/", "//evil.example/", "javascript:alert(1)"):
-        assert client_of(carl).post(verb_url(item, "take"), {"next": wanted})["Location"] == f"/inbox/c/{item.conversation_id}/"
+        assert (
+            client_of(carl).post(verb_url(item, "take"), {"next": wanted})["Location"]
+            == f"/inbox/c/{item.conversation_id}/"
+        )
     assert client_of(carl).post(verb_url(item, "take"), {"next": "/inbox/?tab=mine"})["Location"] == "/inbox/?tab=mine"
 
 
@@ -467,7 +487,9 @@ def test_several_items_are_resolved_at_once_and_taken_back_at_once(client_of, ca
 
 def test_hidden_items_among_many_are_left_out_as_if_they_were_not_there(client_of, carl):
     mine, hidden = make_item(), make_item("I apply", "hr", author="ben")
-    answer = client_of(carl).post("/inbox/bulk/", {"items": [mine.pk, hidden.pk, uuid4(), "x"], "verb": "take"}, headers=HTMX)
+    answer = client_of(carl).post(
+        "/inbox/bulk/", {"items": [mine.pk, hidden.pk, uuid4(), "x"], "verb": "take"}, headers=HTMX
+    )
     assert toast(answer)["text"] == "1 taken."
     assert fresh(hidden).assignee is None
 
@@ -478,9 +500,16 @@ def test_what_one_refuses_does_not_hold_up_the_others(client_of, carl):
     answer = client_of(carl).post(
         "/inbox/bulk/", {"items": [open_one.pk, handed.pk], "verb": "resolve", "resolution": "spam"}, headers=HTMX
     )
-    texts = [text for text, _ in told(answer)] or [toast(answer)["text"]]
     assert fresh(open_one).status == "resolved" and fresh(handed).status == "open"
-    assert b"1 could not be resolved" in answer.content or any("1 could not" in text for text in texts)
+    assert b"1 resolved." in answer.content and b"1 could not be resolved" in answer.content
+
+
+def test_who_only_reads_one_of_several_is_told_and_does_the_rest(client_of, carl, pr):
+    roles.give(carl, pr, Role.READER)
+    mine, read = make_item(), make_item(department="pr", author="ben")
+    answer = client_of(carl).post("/inbox/bulk/", {"items": [mine.pk, read.pk], "verb": "take"}, headers=HTMX)
+    assert (fresh(mine).assignee, fresh(read).assignee) == (carl, None)
+    assert b"1 could not be taken" in answer.content
 
 
 # Writing --------------------------------------------------------------------------------------------------------------
@@ -494,7 +523,9 @@ def seen(conversation):
 
 def test_carl_answers_and_the_reply_is_on_its_way(client_of, carl):
     conversation = make_conversation()
-    answer = client_of(carl).post(reply_url(conversation), {"text": "On its way.", "seen": seen(conversation)}, headers=TALK)
+    answer = client_of(carl).post(
+        reply_url(conversation), {"text": "On its way.", "seen": seen(conversation)}, headers=TALK
+    )
     written = Reply.objects.get()
     assert (written.text, written.author, written.state) == ("On its way.", carl, "approved")
     assert toast(answer)["undo_url"]
@@ -522,7 +553,9 @@ def test_what_came_meanwhile_is_shown_and_the_text_is_kept(client_of, carl):
     assert [each["message"] for each in answer.context["newer"]] == [newer]
     assert not Reply.objects.exists()
     again = answer.context["reply_form"].data["seen"]
-    assert client_of(carl).post(reply_url(conversation), {"text": "Good!", "seen": again}, headers=TALK).status_code == 200
+    assert (
+        client_of(carl).post(reply_url(conversation), {"text": "Good!", "seen": again}, headers=TALK).status_code == 200
+    )
 
 
 def test_a_colleagues_answer_on_its_way_is_shown_before_a_second_one_goes_out(client_of, carl, carla):

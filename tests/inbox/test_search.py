@@ -146,7 +146,27 @@ def test_a_search_costs_as_many_queries_for_one_hit_as_for_many(carl, django_ass
         search.search(carl, "parcel")
 
 
-HOSTILE = ["", " ", "'", '"', "' OR 1=1 --", "a & | !", "(((", ":*", "\\", "%", "_", "\0", "-", '-"', "or or or", "from:", "in:'x", "🙂", "é" * 9_999]
+HOSTILE = [
+    "",
+    " ",
+    "'",
+    '"',
+    "' OR 1=1 --",
+    "a & | !",
+    "(((",
+    ":*",
+    "\\",
+    "%",
+    "_",
+    "\0",
+    "-",
+    '-"',
+    "or or or",
+    "from:",
+    "in:'x",
+    "🙂",
+    "é" * 9_999,
+]
 
 
 @pytest.mark.parametrize("typed", HOSTILE)
@@ -164,7 +184,7 @@ def test_any_text_is_a_query(carl, typed):
 
 def test_unspaced_scripts_are_cut_in_pairs_and_all_else_is_left():
     assert words_of("配送遅延 late").split() == ["配送", "送遅", "遅延", "延", "late"]
-    assert " ".join(query_of('late 配送遅延 -猫舌').split()) == 'late "配送 送遅 遅延" -"猫舌"'
+    assert " ".join(query_of("late 配送遅延 -猫舌").split()) == 'late "配送 送遅 遅延" -"猫舌"'
     assert " ".join(query_of('"東京駅 x"').split()) == '" 東京 京駅 x"'
     assert "\0" not in words_of("a\0b\ud800")
 
@@ -184,6 +204,8 @@ def test_spans_that_overlap_or_reach_too_far_still_give_the_text():
 
 def test_an_edit_shows_the_words_that_went_and_came():
     pieces = changed("missing for two days", "missing for three days!")
-    assert [(piece["change"], piece["text"]) for piece in pieces if piece["change"]] == [("del", "two"), ("ins", "three"), ("ins", "!")]
-
-
+    assert [(piece["change"], piece["text"]) for piece in pieces if piece["change"]] == [
+        ("del", "two"),
+        ("ins", "three"),
+        ("ins", "!"),
+    ]

@@ -18,15 +18,15 @@ const rests = (target) =>
   target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") ||
   document.querySelector("dialog:modal");
 
-const can = (element) => element && !element.disabled && element.checkVisibility?.() !== false;
-const keyed = (scope, key) => [...scope.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(can).at(-1);
-// A quick action of a row is drawn only under the pointer; the key may use it all the same.
-const inRow = (row, key) => row?.querySelector(`[data-key="${CSS.escape(key)}"]`);
+// What is folded away (a menu, a row's quick actions) can be reached by its key all the same.
+const keyed = (scope, key) => [...scope.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter((each) => !each.disabled);
+const inRow = (row, key) => row && keyed(row, key)[0];
+// The newest of several, so that Ctrl+Z takes the last toast's undo. Rows and the bar of picked rows have their own turn.
+const page = (key) => keyed(document, key).filter((each) => !each.closest(".row, .picked")).at(-1);
 
 // Where a key acts: on what is picked; else on the row that has the focus; else on the open conversation; else on the page.
 function find(key) {
-  const picked = document.querySelector(".pick:checked");
-  const bar = picked && keyed(document.querySelector(".picked"), key);
+  const bar = document.querySelector(".pick:checked") && keyed(document.querySelector(".picked"), key)[0];
   if (bar) return bar;
   const row = document.activeElement?.closest(".row");
   if (row && !row.hasAttribute("aria-current")) {
@@ -36,8 +36,6 @@ function find(key) {
   }
   return page(key) ?? inRow(document.querySelector(".row[aria-current]"), key);
 }
-
-const page = (key) => keyed(document, key) ?? document.querySelector(`.own [data-key="${CSS.escape(key)}"]`);
 
 // The key means another conversation than the open one: open the row, then do it there.
 function opening(row, key) {
@@ -49,7 +47,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.id !== "talk" || !afterOpening) return;
   const key = afterOpening;
   afterOpening = null;
-  act(keyed(document.getElementById("talk"), key));
+  act(page(key));
 });
 
 function act(element) {

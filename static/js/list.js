@@ -6,6 +6,7 @@ const current = () => byId("rows")?.querySelector(".row[aria-current]");
 const focused = () => document.activeElement?.closest("#rows .row");
 const link = (row) => row?.querySelector(".open");
 let waiting = null; // a fresh list that was not shown yet
+let own = false; // whether the next one follows from something done here
 
 // Fresh rows -----------------------------------------------------------------------------------------------------
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -15,6 +16,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const fresh = [...template.content.children].filter((child) => child.tagName === "LI");
   if (isIdle()) replace(fresh);
   else blend(fresh);
+  own = false;
 });
 
 function isIdle() {
@@ -36,7 +38,8 @@ function replace(fresh) {
 function blend(fresh) {
   const here = new Map(rows().map((row) => [row.id, row]));
   const there = new Map(fresh.filter((li) => li.matches(".row")).map((row) => [row.id, row]));
-  const added = [...there.keys()].filter((id) => !here.has(id)).length;
+  const added = own ? 0 : [...there.keys()].filter((id) => !here.has(id)).length;
+  if (own) insert(fresh, here);
   for (const [id, row] of here) if (there.has(id)) update(row, there.get(id).cloneNode(true));
   const gone = [...here.values()].filter((row) => !there.has(row.id) && !row.hasAttribute("data-later"));
   // New rows push the last ones of a full page over its edge: these are not gone.
@@ -45,9 +48,21 @@ function blend(fresh) {
   hold(added ? fresh : null, added);
 }
 
+// What one did oneself (an undo) shows at once, where it belongs.
+function insert(fresh, here) {
+  for (const row of fresh) {
+    if (!row.matches(".row") || here.has(row.id)) continue;
+    const before = document.getElementById(row.previousElementSibling?.id) ?? null;
+    const copy = row.cloneNode(true);
+    if (before?.closest("#rows")) before.after(copy);
+    else byId("rows").querySelector(".row")?.before(copy);
+    window.htmx.process(copy);
+  }
+}
+
 function update(row, next) {
   const same = (a) => a.outerHTML.replace(/ aria-current="true"| style=""| class="row"/g, "");
-  if (same(row) === same(next)) return;
+  if (same(row) === same(next) || row.querySelector(".htmx-request")) return;
   const held = row.contains(document.activeElement);
   next.querySelector(".pick").checked = row.querySelector(".pick").checked;
   row.replaceWith(next);
@@ -188,6 +203,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (elt.closest?.(".row")) row.dataset.done = "true";
   const button = requestConfig.triggeringEvent?.submitter ?? elt;
   if (button.dataset?.then === "next") goOn(row, elt);
+  own = true;
   byId("rows").dispatchEvent(new CustomEvent("changed"));
   if (event.detail.target?.id !== "talk") byId("talk-again")?.dispatchEvent(new CustomEvent("changed"));
 });

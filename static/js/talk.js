@@ -25,6 +25,18 @@ document.addEventListener("click", (event) => {
   document.dispatchEvent(new CustomEvent("hub:closed"));
 });
 
+// A refresh must not pull the button away from under a request that it started: it waits, or gives way.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const again = document.getElementById("talk-again");
+  if (!again) return;
+  if (event.detail.elt !== again) {
+    if (event.detail.requestConfig.verb === "post") window.htmx.trigger(again, "htmx:abort");
+  } else if (talk().querySelector("form.htmx-request, button.htmx-request")) {
+    event.preventDefault();
+    setTimeout(() => again.isConnected && again.dispatchEvent(new CustomEvent("changed")), 400);
+  }
+});
+
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.elt?.id === "talk-again" && event.detail.xhr.status === 404) show("talk-gone");
 });

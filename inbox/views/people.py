@@ -18,7 +18,7 @@ def contacts(request) -> HttpResponse:
     name = name_of(request.GET.get("q", ""))
     found = people_page(request.user, name, cursor=read(request.GET.get("after", ""), BY_NAME))
     context = {
-        "title": "People",
+        "title": "Contacts",
         "q": name,
         "contacts": found.rows,
         "next_url": _next(request, found, q=name),

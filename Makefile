@@ -8,7 +8,7 @@ run:
 	@exec .venv/bin/python -m socialhub.embedded
 
 test: lint
-	@CHROMIUM="$$(.venv/bin/python -m tests.chromium)" .venv/bin/python -m pytest -n 2
+	@CHROMIUM="$$(.venv/bin/python -m tests.chromium)" .venv/bin/python -m pytest -n 2 --dist loadgroup
 
 lint:
 	@.ci/install requirements-dev.txt

@@ -51,4 +51,4 @@ if __name__ == "__main__":
     if starts(find()):
         print(find())
     else:
-        print("Chromium is not here and can not be installed: the tests in tests/browser are left out.", file=sys.stderr)
+        print("No Chromium is here, and none can be installed: tests in a browser are left out.", file=sys.stderr)

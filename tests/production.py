@@ -1,4 +1,4 @@
-"""`python -m tests.production`: Django's deployment checks on the settings of a public installation. No warning passes."""
+"""`python -m tests.production`: Django's deployment checks on the settings of a public house. No warning passes."""
 
 import os
 import subprocess

@@ -16,8 +16,8 @@ from socialhub.embedded.places import ROOT, Places
 GLANCE = 0.05  # seconds between two looks at all processes
 PATIENCE = 120  # seconds for something to be ready
 GIVES_UP = 4  # early ends in a row while something is awaited
-FAREWELL = 1.5  # seconds for web, worker and beat to end; a request under way gets one of them
-LAST_WORDS = 1  # seconds for the servers; a sudden end loses nothing, it only makes the next start longer
+FAREWELL = 1.4  # seconds for web, worker and beat to end; a request under way gets one of them
+LAST_WORDS = 0.8  # seconds for the servers; a sudden end loses nothing, it only makes the next start longer
 TRIM_EVERY = 60  # seconds
 
 
@@ -98,7 +98,7 @@ class Crew:
 
     def _refusal(self, name: str, what: str) -> str:
         log = self.places.log(name)
-        return f"The {name} process {what}; its log {log} ends with “{logs.last_line(log)}”."
+        return f"The {name} process {what}; its log {log} ends with “{logs.last_line(log)}”"
 
     def watch(self) -> None:
         """Look after everybody until somebody stops us."""

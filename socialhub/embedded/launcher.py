@@ -53,7 +53,7 @@ def _settings() -> ModuleType:
 
         try:
             from socialhub import settings
-        except (ImproperlyConfigured, OSError) as error:
+        except ImproperlyConfigured as error:
             raise CanNotStart(str(error)) from None
     except ImportError as error:
         raise CanNotStart(f"The installation is not complete ({error}): remove .venv and run `make run`.") from None
@@ -71,7 +71,7 @@ def _run(settings: ModuleType) -> None:
         start_servers(crew)
         news = prepare(crew)
         start_programs(crew, settings)
-        say(f"\nSocial Hub is at {address} (Ctrl-C stops it)\n{news}")
+        say(f"\nSocial Hub is at {address} (Ctrl-C stops it)\n{news}\n")
         crew.watch()
 
 

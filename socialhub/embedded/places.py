@@ -6,6 +6,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from socialhub.embedded.errors import CanNotStart
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # sockaddr_un holds 108 bytes with its closing NUL; PostgreSQL adds "/.s.PGSQL.5432" to the folder.
@@ -19,12 +21,25 @@ class Places:
     data: Path
 
     def make(self) -> None:
-        """Make the data folder. What root makes on the way to it stays open for `nobody`, whatever the umask says."""
+        """Make the data folder, or say in a sentence why it can not be used.
+
+        What root makes on the way to it stays open for `nobody`, whatever the umask says.
+        """
         missing = [folder for folder in (self.data, *self.data.parents) if not folder.exists()]
-        self.data.mkdir(parents=True, exist_ok=True)
-        if os.geteuid() == 0:
-            for folder in missing:
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            for folder in missing if os.geteuid() == 0 else ():
                 folder.chmod(0o711)
+        except OSError as error:
+            raise self.refusal(error.strerror) from None
+        if not os.access(self.data, os.W_OK | os.X_OK):
+            raise self.refusal("it belongs to somebody else")
+
+    def refusal(self, why: str) -> CanNotStart:
+        """The sentence for a data folder that does not serve."""
+        return CanNotStart(
+            f"The data folder {self.data} can not be used ({why}): choose one that you may write to with DATA_DIR."
+        )
 
     @property
     def postgres(self) -> Path:

@@ -75,10 +75,7 @@ def make_folders(places: Places) -> None:
         if places.sockets != places.run:
             _take(places.sockets)
     except OSError as error:
-        raise CanNotStart(
-            f"The data folder {places.data} can not be used ({error.strerror}): "
-            f"choose one that you may write to with DATA_DIR."
-        ) from None
+        raise places.refusal(error.strerror) from None
 
 
 def _open_to_nobody(data: Path) -> None:
@@ -141,7 +138,7 @@ def wait_for(server: ModuleType, places: Places, careless: bool = False) -> None
 
 def _refusal(server: ModuleType, places: Places) -> str:
     log = places.log(server.name)
-    return f"{server.title} does not start; its log {log} ends with “{logs.last_line(log)}”."
+    return f"{server.title} does not start; its log {log} ends with “{logs.last_line(log)}”"
 
 
 def leave(lock: int, places: Places, seconds: float = 30) -> bool:

@@ -1,7 +1,6 @@
 """Bring this installation up to date before it is served."""
 
 import hashlib
-from io import StringIO
 from pathlib import Path
 
 from django.conf import settings
@@ -9,20 +8,10 @@ from django.contrib.auth import get_user_model
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-PEOPLE = {
-    "mia": "community manager",
-    "carl": "customer service agent",
-    "carla": "customer service lead",
-    "pia": "PR lead",
-    "mara": "marketing lead",
-    "hana": "HR lead",
-    "ravi": "R&D lead",
-    "cora": "coordinator",
-    "ada": "admin",
-}
+from socialhub import demo, first_run
 
 
 class Command(BaseCommand):
@@ -37,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *, news, **options):
         migrate()
         collect_static()
-        told = demo() if settings.DEMO else first_admin()
+        told = welcome_to_demo() if settings.DEMO else welcome_to_empty_house()
         if news:
             Path(news).write_text(told)
         else:
@@ -69,20 +58,20 @@ def _static_digest() -> str:
     return digest.hexdigest()
 
 
-def demo() -> str:
+def welcome_to_demo() -> str:
     """Load the demo organisation into an empty house. Who can sign in."""
     users = get_user_model().objects
     if not users.exists():
-        call_command("demo")
-    there = set(users.filter(username__in=PEOPLE, is_active=True).values_list("username", flat=True))
-    if not there:
-        return "People of your own are here already, so the demo organisation was not loaded.\n"
-    lines = "\n".join(f"  {name:<6} {role}" for name, role in PEOPLE.items() if name in there)
-    return f"Sign in with the password “social-hub” as\n\n{lines}\n"
+        with transaction.atomic():
+            demo.load()
+    there = set(users.filter(is_active=True).values_list("username", flat=True))
+    lines = [f"  {person.username:<6} {person.role}" for person in demo.PEOPLE if person.username in there]
+    if not lines:
+        return "People of your own are here already, so the demo organisation was not loaded."
+    return "\n".join([f"Sign in with the password “{demo.PASSWORD}” as", "", *lines])
 
 
-def first_admin() -> str:
+def welcome_to_empty_house() -> str:
     """The way in for the first admin, as long as there is none."""
-    out = StringIO()
-    call_command("first_admin_link", stdout=out)
-    return out.getvalue()
+    link = first_run.make_link()
+    return f"The first admin comes in by this link, once, within a day:\n\n  {link}" if link else ""

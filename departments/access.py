@@ -1,7 +1,8 @@
 """The only door to rights: who may do what in which department. Nothing else asks guardian or looks at groups."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.models import Group
@@ -57,7 +58,8 @@ def rights(user) -> Rights:
     """
     if not user.is_authenticated or not user.is_active:
         return NOTHING
-    if "known_rights" not in user.__dict__:
+    # `request.user` is a lazy wrapper with a `__dict__` of its own: only its attributes are the person's.
+    if not hasattr(user, "known_rights"):
         user.known_rights = _narrowed(_resolve(user), getattr(user, "token", None))
     return user.known_rights
 
@@ -111,6 +113,19 @@ def people_of(department: Department, what: str = "work_queue") -> QuerySet[User
     """The people with a role of their own in this department that lets them do that."""
     names = [f"dept:{department.slug}:{role.word}s" for role in Role if role >= LEAST[what]]
     return User.objects.active().filter(groups__name__in=names).distinct().order_by("name")
+
+
+def everybody_in(departments: Iterable[Department], *, seen_since: datetime) -> dict[UUID, list[User]]:
+    """For each of these departments the people who work in it and were here since then, by name; one query for all."""
+    departments = list(departments)
+    at_work = [role for role in Role if role >= LEAST["work_queue"]]
+    groups = {f"dept:{each.slug}:{role.word}s": each.pk for each in departments for role in at_work}
+    held = User.groups.through.objects.filter(group__name__in=groups, user__in=User.objects.active())
+    here = held.filter(user__last_seen_at__gte=seen_since).select_related("user", "group").order_by("user__name")
+    found: dict[UUID, list[User]] = {each.pk: [] for each in departments}
+    for row in here:
+        found[groups[row.group.name]].append(row.user)
+    return found
 
 
 def may_appoint(user, department: Department) -> bool:

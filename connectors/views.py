@@ -66,7 +66,7 @@ def channel(request: HttpRequest, slug: str) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """Choose a network, then say what it asks."""
     if "network" not in request.GET:
-        return render(request, "connectors/networks.html", {"networks": registry.networks()})
+        return render(request, "connectors/networks.html", {"networks": [_shown(each) for each in registry.networks()]})
     network = _network(request.GET["network"])
     form = NewChannelForm(request.POST or None, network=network)
 
@@ -76,7 +76,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.carry_out(open_it):
         messages.success(request, f"{form.result} is open. What it finds appears within moments.")
         return redirect("channel", slug=form.result.slug)
-    return render(request, "connectors/channel_edit.html", {"form": form, "network": network})
+    return render(request, "connectors/channel_edit.html", {"form": form, "network": _shown(network)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -89,7 +89,7 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.carry_out(_change(found, request.user)):
         messages.success(request, f"{form.result} is changed.")
         return redirect("channel", slug=slug)
-    context = {"form": form, "network": network, "channel": found}
+    context = {"form": form, "network": _shown(network), "channel": found}
     if network.secrets:
         context["connect"] = ConnectForm(network=network)
     return render(request, "connectors/channel_edit.html", context)
@@ -110,7 +110,7 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
     if form.carry_out(connect_it):
         messages.success(request, f"{found} is connected again.")
         return redirect("channel", slug=slug)
-    context = {"form": ChannelForm.of(found, network), "network": network, "channel": found, "connect": form}
+    context = {"form": ChannelForm.of(found, network), "network": _shown(network), "channel": found, "connect": form}
     return render(request, "connectors/channel_edit.html", context)
 
 
@@ -158,6 +158,11 @@ def _network(code: str):
         return registry.connector_class(code)
     except Misconfigured:
         raise Http404 from None
+
+
+def _shown(network) -> dict[str, str]:
+    """What pages say of a network. Templates would call the class itself."""
+    return {"code": network.network, "name": network.name}
 
 
 def _change(channel: Channel, user):

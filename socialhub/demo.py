@@ -10,6 +10,7 @@ from connectors.models import Channel
 from departments import actions, presets
 from departments.models import Department, User
 from departments.roles import HouseRole, Role
+from routing import starter
 from socialhub.models import House
 
 PASSWORD = "social-hub"
@@ -48,6 +49,7 @@ def load() -> None:
     """The whole demo organisation. Twice is once: what stands already is left as people made it."""
     House.objects.filter(pk=House.objects.the().pk, name="").update(name=COMPANY)
     settle()
+    starter.found(by="system")
     listen()
 
 

@@ -16,6 +16,7 @@ from departments.audit import record
 from departments.models import Department, User
 from departments.roles import HouseRole
 from departments.tokens import digest
+from routing import starter
 from socialhub.models import House
 
 LIFE = timedelta(hours=24)
@@ -61,14 +62,16 @@ def create_first_admin(token: str, *, organisation: str, username: str, name: st
 
 @transaction.atomic
 def choose_departments(names: Mapping[str, str], own: Iterable[str] = (), *, coordinate: bool = False, by: User) -> list[Department]:
-    """Found these presets (slug to name) and Triage, without which nothing works, and departments of one's own; `coordinate`
-    makes the admin coordinator as well, since somebody has to place what nobody owns."""
+    """Found these presets (slug to name) and Triage, without which nothing works, and departments of one's own, with the
+    starter rules that fit them; `coordinate` makes the admin coordinator as well, since somebody has to place what nobody
+    owns."""
     chosen = [preset for preset in presets.PRESETS if preset.slug in names or preset.is_triage]
     founded = [presets.found(preset, name=names.get(preset.slug, ""), by=by) for preset in chosen]
     standing = set(Department.objects.values_list("name", flat=True))
     founded += [actions.found_department(name, by=by) for name in own if name not in standing]
     if coordinate:
         actions.give_house_role(by, HouseRole.COORDINATOR, by=by)
+    starter.found(by=by)
     return founded
 
 

@@ -115,7 +115,7 @@ def span(length: timedelta | None) -> str:
     if seconds < DAY:
         return f"{int(seconds // HOUR)} h"
     days, hours = int(seconds // DAY), int(seconds % DAY // HOUR)
-    return f"{days} d {hours} h" if hours and days < 7 else f"{days} d"
+    return f"{days} d {hours} h" if hours and days < 3 else f"{days} d"
 
 
 @register.filter

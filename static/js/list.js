@@ -74,7 +74,7 @@ function update(row, next) {
 // The row that one reads, or stands on, stays until one turns away; what one did away with oneself goes at once.
 function leave(row) {
   const kept = row.hasAttribute("aria-current") || row.contains(document.activeElement);
-  if (kept && !row.dataset.done) return row.classList.add("is-gone");
+  if (kept && !row.dataset.done) return tellGone(row);
   if (row.contains(document.activeElement)) link(neighbour(row, 1) ?? neighbour(row, -1))?.focus({ preventScroll: true });
   row.classList.add("is-leaving");
   setTimeout(() => {
@@ -82,6 +82,12 @@ function leave(row) {
     row.remove();
     if (heading?.matches(".group") && !heading.nextElementSibling?.matches(".row")) heading.remove();
   }, 180);
+}
+
+function tellGone(row) {
+  row.classList.add("is-gone");
+  const clock = row.querySelector(".clock");
+  clock?.replaceWith(Object.assign(document.createElement("span"), { className: "clock", textContent: "left this list" }));
 }
 
 function hold(fresh, count) {

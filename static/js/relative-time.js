@@ -6,7 +6,7 @@ function span(seconds) {
   if (seconds < DAY) return `${Math.floor(seconds / HOUR)} h`;
   const days = Math.floor(seconds / DAY);
   const hours = Math.floor((seconds % DAY) / HOUR);
-  return hours && days < 7 ? `${days} d ${hours} h` : `${days} d`;
+  return hours && days < 3 ? `${days} d ${hours} h` : `${days} d`;
 }
 
 function due(seconds) {

@@ -38,7 +38,9 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.elt?.id === "talk-again" && event.detail.xhr.status === 404) show("talk-gone");
+  const { requestConfig, xhr, elt, target } = event.detail;
+  const asked = requestConfig.verb === "get" && (elt.id === "talk-again" || target?.id === "talk");
+  if (asked && xhr.status === 404) show("talk-gone");
 });
 
 // Drafts are this person's: they leave with them.

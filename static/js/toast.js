@@ -42,7 +42,8 @@ if (region) {
   document.addEventListener("htmx:sendError", (event) => loud(event) && say("The house can not be reached. What you wrote is kept here; try again when the line is back."));
   document.addEventListener("htmx:timeout", (event) => loud(event) && say("No answer came in time. What you wrote is kept here; look whether it arrived before you try again."));
   document.addEventListener("htmx:responseError", (event) => {
-    const status = event.detail.xhr.status;
-    if (loud(event)) say(REFUSALS[status] ?? "Something broke on our side. What you wrote is kept here; it has been noted for the admins.");
+    const { xhr: { status }, target, requestConfig } = event.detail;
+    const saidThere = status === 404 && target?.id === "talk" && requestConfig.verb === "get";
+    if (loud(event) && !saidThere) say(REFUSALS[status] ?? "Something broke on our side. What you wrote is kept here; it has been noted for the admins.");
   });
 }

@@ -173,9 +173,11 @@ def start_of(cursor: str) -> int:
 
 
 def people(user: User, typed: str, *, most: int = 5) -> list[Contact]:
-    """People outside whose name or handle holds what was typed, as far as the user may know of them."""
+    """People outside whose name or handle holds what was typed, as far as the user may know of them. A few of them, the
+    first that are found: who looks for a certain one types more."""
     name = parse(typed).words.strip('"')
     if len(name) < 2:
         return []
-    named = handles_seen_by(user).filter(called(name), contact=OuterRef("pk"))
-    return with_handles(Contact.objects.filter(Exists(named)).order_by("name", "pk")[:most], user)
+    handles = handles_seen_by(user).filter(called(name)).select_related("contact")[: most * 4]
+    found = list(dict.fromkeys(each.contact for each in handles))[:most]
+    return with_handles(sorted(found, key=str), user)

@@ -38,7 +38,7 @@ def channels(request: HttpRequest) -> HttpResponse:
     """Every channel that the person may know of, and how it is."""
     found = list(Channel.objects.visible_to(request.user).with_people())
     beats = pulses([each.pk for each in found], timezone.now())
-    rows = [{"channel": each, "pulse": beats[each.pk]} for each in found]
+    rows = [{"channel": each, "pulse": beats[each.pk], "watchers": _watchers(each)} for each in found]
     context = {"rows": rows, "configures": may_configure(rights(request.user))}
     return render(request, _whole_or_piece(request, "channels"), context)
 
@@ -158,6 +158,12 @@ def _network(code: str):
         return registry.connector_class(code)
     except Misconfigured:
         raise Http404 from None
+
+
+def _watchers(channel: Channel) -> list:
+    """Departments that monitor the channel and do not speak through it."""
+    speakers = set(channel.speakers.all())
+    return [each for each in channel.monitors.all() if each not in speakers]
 
 
 def _shown(network) -> dict[str, str]:

@@ -16,7 +16,7 @@ from connectors.demo.people import HOUSE
 from connectors.errors import MaybeSent, NotAuthorized, NotSent, RateLimited, Rejected, Unreachable
 
 PAGE = 100
-FRESH = timedelta(hours=6)  # what is older when we first look is history: nobody is late with it
+FRESH = timedelta(hours=4)  # what is older when we first look is history: nobody is late with it
 
 
 @dataclass(frozen=True)

@@ -228,7 +228,7 @@ def test_a_refresh_brings_only_the_piece(channel, ada, client_of):
     for name in ("channels", "channel"):
         of = {"slug": "mirabelo"} if name == "channel" else {}
         piece = client_of(ada).get(reverse(name, kwargs=of), headers={"HX-Request": "true"}).content.decode()
-        assert piece.strip().startswith(f'<div id="{name}"')
+        assert piece.strip().startswith(f'<div class="page-in is-channel" id="{name}"')
         assert "<html" not in piece
 
 

@@ -116,10 +116,12 @@ class AuditEntry(models.Model):
     by = models.ForeignKey(User, models.DO_NOTHING, null=True, blank=True, related_name="+")
     # When no person did it: "system", or "rule" with its name among the facts.
     agent = models.CharField(max_length=20, blank=True)
-    verb = models.CharField(max_length=40, db_index=True)
+    verb = models.CharField(max_length=40)
     target_type = models.CharField(max_length=40)
     target_id = models.CharField(max_length=40)
-    department = models.ForeignKey(Department, models.DO_NOTHING, null=True, blank=True, related_name="+")
+    department = models.ForeignKey(
+        Department, models.DO_NOTHING, null=True, blank=True, related_name="+", db_index=False
+    )
     # The conversation it belongs to, where there is one; audit stands below the inbox and knows only its id.
     conversation_id = models.UUIDField(null=True, blank=True, db_index=True)
     facts = models.JSONField(default=dict)

@@ -54,9 +54,10 @@ def adopt_orphans(arrived: Iterable[Message]) -> None:
 def _rehang(orphan: Message, root: str) -> None:
     """Everything of this channel that was hung on the provisional root belongs to the real one."""
     provisional = orphan.thread_root
-    Message.objects.filter(channel=orphan.channel_id, thread_root=provisional).update(thread_root=root)
     hung = Conversation.objects.filter(channel=orphan.channel_id, thread_key__startswith=f"{provisional}|", merged_into=None)
-    for conversation in hung.select_for_update(of=("self",)).order_by("pk"):
+    hung = list(hung.select_for_update(of=("self",)).order_by("pk"))
+    Message.objects.filter(conversation__in=hung, thread_root=provisional).update(thread_root=root)
+    for conversation in hung:
         key = f"{root}|{conversation.thread_key[len(provisional) + 1 :]}"[:500]
         real = Conversation.objects.filter(channel=orphan.channel_id, thread_key=key, merged_into=None).first()
         if real:

@@ -123,6 +123,9 @@ def _new_item(batch: _Batch, placement: Placement, conversation: Conversation, d
         **shown(message),
     )
     item.language = item.language or placement.language
+    if conversation.history:
+        # Figures of the day tell what came on that day, and history came on its own.
+        item.placed_at = message.created_at
     sort(item)
     if not conversation.history and not item.probably_nothing:
         batch.clocks.append(clocks.started(item, message.created_at))

@@ -27,7 +27,7 @@ class Conversation(models.Model):
     """One outside person's exchange with us in one thread. Five thousand commenters under one post are five thousand."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    channel = models.ForeignKey(Channel, models.PROTECT, related_name="conversations")
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="conversations", db_index=False)
     # Root of the thread and person outside, by the network's ids: what makes two posts one conversation.
     thread_key = models.CharField(max_length=500)
     identity = models.ForeignKey("inbox.Identity", models.PROTECT, null=True, related_name="conversations")
@@ -68,7 +68,7 @@ class Message(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="messages")
-    channel = models.ForeignKey(Channel, models.PROTECT, related_name="+")
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", db_index=False)
     # The network's global key where it has one, else channel and id: the same post is the same row.
     key = models.CharField(max_length=500, unique=True)
     external_id = models.CharField(max_length=300)
@@ -134,7 +134,7 @@ class Sighting(models.Model):
     """That a channel of ours saw a message, under the id it has there."""
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="sightings")
-    channel = models.ForeignKey(Channel, models.PROTECT, related_name="+")
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", db_index=False)
     external_id = models.CharField(max_length=300)
     at = models.DateTimeField(default=timezone.now)
 

@@ -34,16 +34,18 @@ class QueueItem(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="items")
-    department = models.ForeignKey(Department, models.PROTECT, related_name="items")
+    department = models.ForeignKey(Department, models.PROTECT, related_name="items", db_index=False)
     lead = models.BooleanField(default=True)
     status = models.CharField(max_length=8, choices=Status, default=Status.OPEN)
     resolution = models.CharField(max_length=20, choices=Resolution, blank=True)
-    assignee = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="items")
+    assignee = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="items", db_index=False)
     priority = models.SmallIntegerField(choices=Priority, default=Priority.NORMAL)
     unread = models.BooleanField(default=True)
     probably_nothing = models.BooleanField(default=False)
     # Handed on and not accepted yet: where to (on the giver's item), by which hand-off (on the receiver's).
-    handed_to = models.ForeignKey(Department, models.PROTECT, null=True, blank=True, related_name="+")
+    handed_to = models.ForeignKey(
+        Department, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     offer = models.ForeignKey("inbox.HandOff", models.PROTECT, null=True, blank=True, related_name="+")
     # Its department lost sight of it, because a confidential one accepted the conversation.
     sealed = models.BooleanField(default=False)
@@ -117,7 +119,7 @@ class Access(models.Model):
     """That a department may see a conversation, since when, and until when: a fact of its own, not “has an item”."""
 
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="access")
-    department = models.ForeignKey(Department, models.PROTECT, related_name="+")
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+", db_index=False)
     since = models.DateTimeField(default=timezone.now)
     until = models.DateTimeField(null=True)
 

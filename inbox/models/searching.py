@@ -21,7 +21,7 @@ class SearchEntry(models.Model):
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="+")
     source = models.CharField(max_length=8, choices=Source)
     source_id = models.UUIDField(default=uuid.uuid4)
-    audience = models.ForeignKey(Department, models.PROTECT, null=True, related_name="+")
+    audience = models.ForeignKey(Department, models.PROTECT, null=True, related_name="+", db_index=False)
     at = models.DateTimeField()
     words = SearchVectorField()
 
@@ -33,5 +33,4 @@ class SearchEntry(models.Model):
         indexes = [
             GinIndex(fields=["words"], name="search_words"),
             models.Index(fields=["-at"], name="search_newest"),
-            models.Index(fields=["conversation"], name="search_conversation"),
         ]

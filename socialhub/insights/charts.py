@@ -1,9 +1,11 @@
-"""The geometry of the charts: numbers in, places on a canvas out. Pure; templates draw it with classes and tokens alone."""
+"""The geometry of the charts: numbers in, places on a canvas out. Pure; templates draw with classes and tokens alone."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 SPARK = (84.0, 22.0)
+#: A spark whose greatest number is smaller does not reach the top: two posts are no peak.
+PEAK = 4
 
 
 @dataclass(frozen=True)
@@ -16,14 +18,21 @@ class Spark:
 
 
 def spark(numbers: Sequence[float], size: tuple[float, float] = SPARK) -> Spark:
-    """Zero lies on the base line and the greatest number at the top, however small, so that only the shape is told."""
+    """Zero lies on the base line and the greatest number at the top. Each point leans on its neighbours, for a spark tells
+    how it went and not how much; the numbers stand beside it."""
     width, height = size
-    top = max(numbers, default=0) or 1
+    numbers = _calm(numbers)
+    top = max(*numbers, PEAK) if numbers else 1
     step = (width - 5) / max(len(numbers) - 1, 1)
     points = [(2 + place * step, height - 3 - (height - 6) * number / top) for place, number in enumerate(numbers)]
     path = "M" + " L".join(f"{short(x)} {short(y)}" for x, y in points) if points else ""
     x, y = points[-1] if points else (0.0, 0.0)
     return Spark(path, short(x), short(y))
+
+
+def _calm(numbers: Sequence[float]) -> list[float]:
+    before, after = [*numbers[:1], *numbers[:-1]], [*numbers[1:], *numbers[-1:]]
+    return [(a + 2 * b + c) / 4 for a, b, c in zip(before, numbers, after, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,8 @@ def bars(numbers: Sequence[float], size: tuple[float, float] = (72.0, 18.0)) -> 
     for place, number in enumerate(numbers):
         if number > 0:
             tall = max((height - 3) * number / top, 1.4)
-            found.append(Bar(short(place * slot + (slot - thick) / 2), short(height - 2 - tall), short(thick), short(tall)))
+            x = place * slot + (slot - thick) / 2
+            found.append(Bar(short(x), short(height - 2 - tall), short(thick), short(tall)))
     return found
 
 
@@ -100,7 +110,8 @@ def sankey(
 ) -> Sankey:
     """Who gave how much to whom. Givers stand at `left`, takers at `right`, both in this order; every name has room for
     itself, so a node whose bar is lower than its label keeps the label's height."""
-    flows = sorted((each for each in flows if each.number > 0), key=lambda f: (order.index(f.giver), order.index(f.taker)))
+    rank = {key: place for place, key in enumerate(order)}
+    flows = sorted((each for each in flows if each.number > 0), key=lambda flow: (rank[flow.giver], rank[flow.taker]))
     given, taken = _sums(flows, "giver", order), _sums(flows, "taker", order)
     scale = _scale(sum(each.number for each in flows), max(len(given), len(taken)), high, pad)
     givers, takers = _column(given, scale, label, pad), _column(taken, scale, label, pad)

@@ -16,7 +16,7 @@ from socialhub.insights.sight import Passed, Sight
 
 @dataclass(frozen=True)
 class Gap:
-    """One line: how many, what (`about` stands out, `rest` follows, with the moment since when), and the way to end it."""
+    """One line: how many, what (`about` stands out, `rest` follows, and since when), and the way to end it."""
 
     key: str
     number: int
@@ -75,8 +75,10 @@ def _round(sight: Sight) -> Iterator[Gap]:
 
 
 def _whose(item: QueueItem) -> str:
+    """“Ana, “Where is my parcel?””: the quotation's own stop ends the sentence."""
     words = item.preview if len(item.preview) <= 40 else f"{item.preview[:40].rsplit(' ', 1)[0]} …"
-    return f"{item.author_name or 'somebody'}, “{words}”."
+    stop = "" if words.endswith((".", "!", "?", "…")) else "."
+    return f"{item.author_name or 'somebody'}, “{words}”{stop}"
 
 
 def _stranded(sight: Sight) -> Iterator[Gap]:
@@ -100,7 +102,8 @@ def _laid_aside(sight: Sight, lines: Sequence[Line]) -> Iterator[Gap]:
         number = sum(each.laid_aside for each in aside)
         about = "post could not be read:" if number == 1 else "posts could not be read:"
         most = max(aside, key=lambda each: each.laid_aside)
-        yield Gap("laid-aside", number, about, f"{listed([each.name for each in aside])}.", "Look", reverse("channel", args=[most.slug]))
+        rest = f"{listed([each.name for each in aside])}."
+        yield Gap("laid-aside", number, about, rest, "Look", reverse("channel", args=[most.slug]))
 
 
 def _is(number: int) -> str:

@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Su
 from django.db.models.functions import Coalesce
 
 from connectors.errors import Misconfigured
-from connectors.health import LISTENING
+from connectors.health import BROKEN, LISTENING, NEEDS_LOGIN, PAUSED
 from connectors.models import Channel, FetchRun, QuarantinedPost
 from connectors.pulse import Pulse, pulses
 from connectors.registry import connector_class
@@ -31,6 +31,15 @@ class Line:
         """What is wrong, and what is known to be missing, as sentences."""
         said = self.channel.in_words if self.channel.is_trouble else ""
         return " ".join(filter(None, [said, self.channel.gap]))
+
+    @property
+    def status(self) -> str:
+        """In two words at most; empty when all is well, which needs none."""
+        if self.channel.is_trouble:
+            return {NEEDS_LOGIN: "signed out", BROKEN: "set up wrong"}.get(self.channel.state, "not reachable")
+        if self.channel.gap:
+            return "gap"
+        return "paused" if self.channel.state == PAUSED else ""
 
     @property
     def is_mute(self) -> bool:

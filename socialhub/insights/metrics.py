@@ -1,5 +1,5 @@
-"""Every number that is shown about the work, defined once: what it is called, what it counts in a sentence and in rows, and
-the quick way to its value. Page, rows, API and export read it from here, so they can not differ.
+"""Every number that is shown about the work, defined once: its name, what it counts in a sentence and in rows, and the
+quick way to its value. Page, rows, API and export read it from here, so they can not differ.
 
 `rows` is the definition, a selection; `each` or `whole` get to the same number by a reading that costs little. A test
 counts the rows of each and compares.
@@ -71,8 +71,8 @@ def _kept(name: str) -> Callable[[Sight], Mapping[UUID, int]]:
 NEW = Metric(
     "new",
     "New",
-    "What came into the queues in the last 24 hours, by a rule, a hand-off or a colleague. A conversation that two departments "
-    "work on counts in both. What is marked “probably nothing” does not count.",
+    "What came into the queues in the last 24 hours, by a rule, a hand-off or a colleague. A conversation that two "
+    "departments work on counts in both. What is marked “probably nothing” does not count.",
     rows=lambda sight: sight.items.filter(probably_nothing=False, placed_at__gt=sight.window.since),
     each=lambda sight: sight.latest,
     order=Order("placed_at", descending=True),
@@ -80,8 +80,8 @@ NEW = Metric(
 OPEN = Metric(
     "open",
     "Open",
-    "What waits for us now, taken by somebody or not. What is snoozed or waits for the other side does not count, nor what is "
-    "marked “probably nothing”.",
+    "What waits for us now, taken by somebody or not. What is snoozed or waits for the other side does not count, nor "
+    "what is marked “probably nothing”.",
     rows=lambda sight: sight.items.open(),
     each=_kept("open"),
     tab="all",
@@ -112,8 +112,8 @@ WAITING = Metric(
 FIRST_ANSWER = Metric(
     "first-answer",
     "First answer",
-    "Half of the first answers of the last 24 hours went out within this time. It runs day and night, from when the person’s "
-    "post reached us, whichever departments it went through; imported history does not count.",
+    "Half of the first answers of the last 24 hours went out within this time. It runs day and night, from when the "
+    "person’s post reached us, whichever departments it went through; imported history does not count.",
     rows=lambda sight: sight.answers,
     whole=lambda sight: sight.answered.median,
     unit="span",
@@ -123,8 +123,8 @@ FIRST_ANSWER = Metric(
 IN_TIME = Metric(
     "in-time",
     "Answered in time",
-    "Of the first answers of the last 24 hours, the share that went out before the clock of the department that wrote them "
-    "had run out.",
+    "Of the first answers of the last 24 hours, the share that went out before the clock of the department that wrote "
+    "them had run out.",
     rows=lambda sight: sight.answers.exclude(due_at=None),
     whole=lambda sight: sight.answered.share,
     unit="share",

@@ -86,7 +86,14 @@ class Board:
         """Confidential departments, by name alone, for those who see all the others with figures."""
         if not rights(self.sight.user).sees_ordinary:
             return []
-        return [each for each in self.desk.all_departments.values() if each.confidential and each not in self.sight.departments]
+        shown = self.sight.ids
+        return [each for each in self.desk.all_departments.values() if each.confidential and each.pk not in shown]
+
+    @property
+    def table(self) -> list[tuple[Department, Row | None]]:
+        """The departments in the order of the rail, each with its row; those that are locked have none."""
+        rows = {row.department.pk: row for row in self.rows} | {each.pk: None for each in self.locked}
+        return [(each, rows[each.pk]) for each in self.desk.all_departments.values() if each.pk in rows]
 
     @cached_property
     def channels(self) -> list[ingest.Line]:
@@ -116,8 +123,8 @@ class Board:
     @cached_property
     def flows(self) -> list[charts.Flow]:
         """Who gave how much to whom in seven days, the most first."""
-        known = self.desk.all_departments
-        found = [charts.Flow(known[each.giver], known[each.taker], each.week) for each in self.sight.passed if each.week]
+        known, passed = self.desk.all_departments, [each for each in self.sight.passed if each.week]
+        found = [charts.Flow(known[each.giver], known[each.taker], each.week) for each in passed]
         return sorted(found, key=lambda flow: -flow.number)
 
     @cached_property
@@ -167,18 +174,23 @@ def _nobodys(sight: Sight) -> str:
 
 
 def _in_triage(sight: Sight) -> str:
-    number = sum(sight.counts[each.pk]["unassigned"] for each in sight.departments if each.is_triage)
-    return f"{number} of them in Triage" if number else "nobody has them yet" if UNASSIGNED.value(sight) else "everything has somebody"
+    if number := sum(sight.counts[each.pk]["unassigned"] for each in sight.departments if each.is_triage):
+        return f"{number} of them in Triage"
+    return "nobody has them yet" if UNASSIGNED.value(sight) else "everything has somebody"
 
 
 def _median_of(sight: Sight) -> str:
     number = sight.answered.number
-    return f"median of {number} in 24 hours" if number else "none in 24 hours"
+    return f"median of {_answers(number)}" if number else "none in 24 hours"
 
 
 def _kept(sight: Sight) -> str:
     answered = sight.answered
-    return f"{answered.in_time} of {answered.timed} in 24 hours" if answered.timed else "none in 24 hours"
+    return f"{answered.in_time} of {_answers(answered.timed)}" if answered.timed else "none in 24 hours"
+
+
+def _answers(number: int) -> str:
+    return f"{number} {'answer' if number == 1 else 'answers'}"
 
 
 BESIDE = {

@@ -1,7 +1,7 @@
 """What one person's figures are taken from: the departments on their board, over a stretch of time.
 
-Each reading is one query, made when it is first asked for and shared by every figure that needs it; none grows with what
-lies in the queues. Which number a reading stands for is said in `metrics`, and nowhere else.
+Each reading is one query, made when it is first asked for and shared by every figure that needs it. Which number a reading
+stands for is said in `metrics`, and nowhere else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -67,7 +67,7 @@ class Late:
 
 @dataclass(frozen=True)
 class Passed:
-    """What one department handed to another: in seven days, and what still waits for an answer, whenever it was given."""
+    """What one department handed to another: in seven days, and what waits for an answer, whenever it was given."""
 
     giver: UUID
     taker: UUID
@@ -119,8 +119,8 @@ def on_board(desk: Desk) -> list[Department]:
 
 
 class Sight:
-    """The readings of one person. Without `departments` those on their board are looked at; whoever gives some has found
-    that the person may see them."""
+    """The readings of one person. Without `departments` those on their board are looked at; whoever names some has
+    found that the person may see them."""
 
     def __init__(self, desk: Desk, departments: Sequence[Department] | None = None, window: Window | None = None):
         self.desk = desk
@@ -204,10 +204,11 @@ class Sight:
         """What was placed in each queue, by the hour, over the window and one as long before it; the latest last."""
         hours = 2 * int(self.window.length.total_seconds() // 3600)
         items = self.items.filter(probably_nothing=False, placed_at__gt=self.now - 2 * self.window.length)
-        rows = items.values_list("department", HoursBefore(Value(self.now), F("placed_at"))).annotate(Count("pk")).order_by()
+        ago = HoursBefore(Value(self.now), F("placed_at"))
+        rows = items.values_list("department", ago).annotate(Count("pk")).order_by()
         found = {pk: [0] * hours for pk in self.ids}
-        for department, ago, number in rows:
-            found[department][-1 - ago] += number
+        for department, hour, number in rows:
+            found[department][-1 - hour] += number
         return found
 
     def last(self, department: Department) -> list[int]:

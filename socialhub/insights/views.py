@@ -47,7 +47,8 @@ def rows(request: HttpRequest, metric: str) -> HttpResponse:
     desk = desk_of(request)
     department = _department(desk, request.GET.get("department"))
     sight = Sight(desk, [department] if department else None)
-    found = page(_sources(chosen, sight), chosen.order, cursor=read(request.GET.get("after", ""), chosen.order), size=PAGE)
+    after = read(request.GET.get("after", ""), chosen.order)
+    found = page(_sources(chosen, sight), chosen.order, cursor=after, size=PAGE)
     context = {
         "metric": chosen,
         "value": chosen.value(sight),
@@ -69,7 +70,8 @@ def _department(desk: Desk, slug: str | None) -> Department | None:
 
 def _sources(metric: Metric, sight: Sight) -> list[QuerySet]:
     """Items are read queue by queue, each along its own index; the other kinds are few."""
-    parts = [Sight(sight.desk, [each], sight.window) for each in sight.departments] if metric.holds == "items" else [sight]
+    apart = [Sight(sight.desk, [each], sight.window) for each in sight.departments]
+    parts = apart if metric.holds == "items" else [sight]
     return [metric.rows(part).select_related(*WITH[metric.holds]) for part in parts]
 
 

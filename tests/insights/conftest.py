@@ -4,6 +4,7 @@ import pytest
 
 from connectors.demo import server
 from connectors.models import Channel
+from departments.models import Department
 from inbox import actions, outbox
 from inbox.intake import take_in
 from inbox.models import Message, QueueItem, Reply
@@ -11,7 +12,10 @@ from inbox.models import Message, QueueItem, Reply
 
 @pytest.fixture
 def channel(house):
-    return Channel.objects.create(slug="demo", name="Mirabelo", network="demo", settings={"story": False, "rate": 0})
+    """An account of ours that every department answers as."""
+    opened = Channel.objects.create(slug="demo", name="Mirabelo", network="demo", settings={"story": False, "rate": 0})
+    opened.speakers.set(Department.objects.all())
+    return opened
 
 
 @pytest.fixture

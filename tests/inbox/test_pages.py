@@ -3,7 +3,7 @@
 import json
 import re
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.messages import get_messages
@@ -138,7 +138,7 @@ def test_a_page_can_be_read_backwards(carl, customer_service):
 
 
 @pytest.mark.parametrize(
-    "after", ["x", "%", "PjE", "=" * 50, str(Cursor("\0", uuid4())), str(Cursor("2026-01-01", 3)), "é"]
+    "after", ["x", "%", "PjE", "=" * 50, str(Cursor("\0", UUID(int=7))), str(Cursor("2026-01-01", 3)), "é"]
 )
 def test_a_cursor_that_makes_no_sense_is_the_first_page(client_of, carl, after):
     item = make_item()
@@ -566,6 +566,16 @@ def test_a_colleagues_answer_on_its_way_is_shown_before_a_second_one_goes_out(cl
     assert str(carla) in answer.context["refused"]
     assert [each["reply"].text for each in answer.context["newer"]] == ["First"]
     assert Reply.objects.count() == 1
+
+
+def test_while_a_reply_is_on_its_way_everybody_sees_whose_and_writes_no_other(client_of, carl, carla):
+    conversation = make_conversation()
+    client_of(carla).post(reply_url(conversation), {"text": "First", "seen": seen(conversation)})
+    blocked = [client_of(who).get(f"/inbox/c/{conversation.pk}/").context["reply_blocked"] for who in (carl, carla)]
+    assert blocked == [
+        f"The reply of {carla} (Customer service) goes out in a moment. One at a time goes out.",
+        "Your reply goes out in a moment. One at a time goes out.",
+    ]
 
 
 @pytest.mark.parametrize(("text", "status"), [("", 422), ("   ", 422), ("x" * 281, 409)])

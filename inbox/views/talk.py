@@ -27,7 +27,7 @@ def talk(request, conversation, explain, **kept) -> dict:
     before = read(request.GET.get("before", ""), thread.NEWEST)
     shown = thread.read(conversation, user, spans=why["spans"], cursor=before)
     network = _network(conversation.channel)
-    blocked = _reply_blocked(conversation, item, items, shown, network, is_older=before is not None)
+    blocked = _reply_blocked(user, conversation, item, items, shown, network, is_older=before is not None)
     contact = conversation.identity.contact if conversation.identity else None
     seen = shown.seen.pk if shown.seen else None
     departments = [each for each in desk.all_departments.values() if item and each.pk != item.department_id]
@@ -132,7 +132,7 @@ def _network(channel) -> dict:
     return {"replies": capabilities.replies, "longest": capabilities.longest_reply, "name": connector.name}
 
 
-def _reply_blocked(conversation, item, items, shown, network, *, is_older: bool) -> str:
+def _reply_blocked(user, conversation, item, items, shown, network, *, is_older: bool) -> str:
     """Why no reply can be written now, in a sentence; empty when one can."""
     if item is None:
         return "You read this conversation; its departments answer."
@@ -143,7 +143,7 @@ def _reply_blocked(conversation, item, items, shown, network, *, is_older: bool)
         return f"{item.department} contributes here; {speaker} speaks. Write an internal note with your proposal."
     if item.offer_id:
         return "Accept the hand-off first."
-    return _network_blocks(conversation.channel, network) or _thread_blocks(shown)
+    return _network_blocks(conversation.channel, network) or _thread_blocks(shown, user)
 
 
 def _network_blocks(channel, network) -> str:
@@ -154,10 +154,21 @@ def _network_blocks(channel, network) -> str:
     return ""
 
 
-def _thread_blocks(shown) -> str:
+#: Where a reply is that holds up the next one.
+ON_ITS_WAY = {
+    Reply.State.WAITING_APPROVAL: "waits for approval",
+    Reply.State.APPROVED: "goes out in a moment",
+    Reply.State.SENDING: "is being sent",
+    Reply.State.UNKNOWN: "is not confirmed yet and is being looked for",
+    Reply.State.NEEDS_PERSON: "needs somebody to look whether it is there",
+}
+
+
+def _thread_blocks(shown, user) -> str:
     for reply in (entry["reply"] for entry in shown.entries if entry["type"] == "reply"):
-        if reply.state in Reply.ACTIVE:
-            return f"{reply.author} of {reply.department} has answered already: {reply.get_state_display().lower()}."
+        if reply.state in ON_ITS_WAY:
+            whose = "Your reply" if reply.author_id == user.pk else f"The reply of {reply.author} ({reply.department})"
+            return f"{whose} {ON_ITS_WAY[reply.state]}. One at a time goes out."
     if not any(each.direction == "in" and not each.deleted_at for each in shown.messages):
         return "There is nothing left here to answer: they deleted what they wrote."
     return ""

@@ -53,6 +53,11 @@ function keep(area) {
   line.textContent = area.value.trim() ? "Draft kept in this browser" : "";
 }
 
+function stayIn(mode) {
+  const radio = mode && document.getElementById(mode);
+  if (radio) radio.checked = true;
+}
+
 function begin(form) {
   const area = form.querySelector("textarea");
   if (!area.value) area.value = localStorage.getItem(keyOf(form)) ?? "";
@@ -117,12 +122,17 @@ function compare() {
   else form.seen.value = seen;
 }
 
+let mode = ""; // what was being written, when the composer is drawn anew
+document.addEventListener("change", (event) => event.target.name === "mode" && (mode = event.target.id));
+
 function start() {
   document.querySelectorAll("[data-composer] form[data-text]").forEach(begin);
+  stayIn(mode);
 }
 
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target?.id === "talk") start();
+  if (event.detail.target?.id === "talk") mode = "";
+  if (event.detail.target?.id === "talk" || event.target.id === "composer") start();
   if (event.detail.requestConfig?.elt?.id === "talk-again") compare();
 });
 start();

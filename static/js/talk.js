@@ -25,6 +25,23 @@ document.addEventListener("click", (event) => {
   document.dispatchEvent(new CustomEvent("hub:closed"));
 });
 
+// What may be drawn anew: not the composer while something is written in it, not a dialog that is open.
+function pieces() {
+  const parts = ["#talk-bar", "#strip", "#ask", "#side-in"];
+  const composer = document.getElementById("composer");
+  const written = [...(composer?.querySelectorAll("textarea") ?? [])].some((area) => area.value.trim());
+  if (composer && !written && !composer.contains(document.activeElement)) parts.push("#composer");
+  if (!talk().querySelector("dialog[open]")) parts.push("#dialogs");
+  if (talk().querySelector("details.drop[open]")) parts.splice(0, 1);
+  return parts.join(",");
+}
+
+// Decided when the answer is there: somebody may have begun to write while it was on its way.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { elt } = event.detail.requestConfig ?? {};
+  if (elt?.id === "talk-again") elt.setAttribute("hx-select-oob", pieces());
+});
+
 // A refresh must not pull the button away from under a request that it started: it waits, or gives way.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const again = document.getElementById("talk-again");

@@ -28,9 +28,9 @@ class PersonField(serializers.Field):
     """A colleague by user name or id."""
 
     def to_internal_value(self, data):
+        name = serializers.CharField(max_length=150).run_validation(data)
         people = User.objects.active()
-        found = people.filter(username=str(data)).first() if isinstance(data, str) and "\0" not in data else None
-        found = found or people.filter(pk=_uuid(data)).first()
+        found = people.filter(username=name).first() or people.filter(pk=_uuid(name)).first()
         if found is None:
             raise serializers.ValidationError("There is no such person.")
         return found

@@ -1,7 +1,7 @@
 """The inbox for programs: what a token of each person gets, and what it may do."""
 
-from datetime import timedelta
-from uuid import uuid4
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -14,6 +14,7 @@ from departments.models import ApiToken, AuditEntry
 from departments.tokens import make_token
 from inbox import actions, asked, shapes
 from inbox.models import Message, QueueItem, Reply
+from inbox.paging import Cursor
 from tests.make import answer_in, item_of, make_conversation, make_item
 
 pytestmark = pytest.mark.django_db
@@ -193,6 +194,12 @@ def test_every_other_verb_answers_with_the_item_as_it_is_then(mia):
         ("assign", {}, "to"),
         ("assign", {"to": "nobody-of-this-name"}, "to"),
         ("assign", {"to": 7}, "to"),
+        ("assign", {"to": "\ud800"}, "to"),
+        ("assign", {"to": "a\0"}, "to"),
+        ("hand-off", {"to": "\ud800", "reason": "other"}, "to"),
+        ("hand-off", {"to": "pr\0", "reason": "other"}, "to"),
+        ("hand-off", {"to": "pr", "reason": "other", "note": "\ud800"}, "note"),
+        ("decline", {"note": "a\0"}, "note"),
         ("assign", {"to": ["carl"]}, "to"),
         ("hand-off", {"to": "pr"}, "reason"),
         ("hand-off", {"to": "no-such", "reason": "other"}, "to"),
@@ -326,7 +333,7 @@ def test_a_reply_past_something_newer_is_a_conflict_with_the_difference(carl):
     assert not Reply.objects.exists()
 
 
-@pytest.mark.parametrize("seen", [str(uuid4()), "", "x", None])
+@pytest.mark.parametrize("seen", [str(UUID(int=7)), "", "x", None])
 def test_a_reply_names_a_message_that_its_author_saw(carl, seen):
     conversation = make_conversation()
     answer = Program(carl).post(f"/conversations/{conversation.pk}/replies/", text="x", seen=seen)
@@ -406,6 +413,23 @@ def _same(shape, serializer, where):
         if hasattr(inner, "get_fields") and shape.get(name):
             part = shape[name][0] if isinstance(shape[name], list) else shape[name]
             _same(part, inner, f"{where}.{name}")
+
+
+@pytest.mark.parametrize("value", [datetime.min, datetime.max, datetime(2026, 1, 1)])
+@pytest.mark.parametrize("pk", [3, 10**18, uuid4()])
+@pytest.mark.parametrize("zone", [UTC, timezone.get_fixed_timezone(-839), timezone.get_fixed_timezone(839)])
+def test_a_forged_cursor_breaks_nothing(carl, value, pk, zone):
+    conversation = make_conversation()
+    cursor = str(Cursor(value.replace(tzinfo=zone), pk))
+    for path in ("/queues/customer-service/items/", f"/conversations/{conversation.pk}/timeline/", "/contacts/"):
+        assert Program(carl).get(path, cursor=cursor).status_code == 200
+
+
+@pytest.mark.parametrize("body", ["[]", '"x"', "null", "7", "{", ""])
+def test_what_is_no_object_is_refused(carl, body):
+    program, item = Program(carl), make_item()
+    answer = program.client.post(f"{API}{item_path(item, 'resolve')}", body, content_type="application/json")
+    assert answer.status_code == 400 and fresh(item).version == item.version
 
 
 def test_what_is_no_id_leads_nowhere(carl):

@@ -129,10 +129,13 @@ class _Page:
     def _load(self) -> None:
         """Messages that we have of these posts, and of the posts that they answer or begin with."""
         named = {each for post in self.posts for each in (post.id, post.in_reply_to, post.thread) if each}
+        # Prefetched, not joined: while a big import runs, the planner's idea of these tables is old, and a join of
+        # thousands with the wrong plan takes minutes. Each of these reads is one index, whatever it believes.
+        with_people = "conversation__identity"
         seen = Sighting.objects.filter(channel=self.channel, external_id__in=named)
-        seen = seen.select_related("message__conversation__identity")
+        seen = seen.prefetch_related(f"message__{with_people}")
         self.known_by_id = {sighting.external_id: sighting.message for sighting in seen}
-        found = Message.objects.filter(key__in=self.keys.values()).select_related("conversation__identity")
+        found = Message.objects.filter(key__in=self.keys.values()).prefetch_related(with_people)
         self.known = {message.key: message for message in found}
 
     # Posts that we had already ------------------------------------------------------------------------------------
@@ -207,7 +210,7 @@ class _Page:
         self.roots = {post.id: threads.root_of(post, self.by_id, self.known_by_id) for post in posts}
         keys = {post.id: threads.thread_key(post, self.roots[post.id]) for post in posts}
         existing = Conversation.objects.filter(channel=self.channel, thread_key__in=set(keys.values()), merged_into=None)
-        found = {each.thread_key: each for each in existing.select_related("identity")}
+        found = {each.thread_key: each for each in existing.prefetch_related("identity")}
         found = self._without_finished(found, posts, keys)
         self.conversation_of, begun = {}, {}
         for post in posts:

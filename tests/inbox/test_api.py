@@ -17,7 +17,7 @@ from inbox.models import Message, QueueItem, Reply
 from inbox.paging import Cursor
 from tests.make import answer_in, item_of, make_conversation, make_item
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.inbox.urls")]
 API = "/api/v1"
 
 

@@ -103,7 +103,8 @@ def take_house(user: User, role: HouseRole) -> None:
 def turn_epoch(user: User) -> None:
     """What was known of this person's rights is void from this commit on, and their open pages hear of it."""
     User.objects.filter(pk=user.pk).update(permission_epoch=F("permission_epoch") + 1)
-    user.__dict__.pop("known_rights", None)
+    if hasattr(user, "known_rights"):
+        del user.known_rights
     bell.ring_person(user.pk)
 
 

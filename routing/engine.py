@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from connectors.models import Channel
 from departments.models import Department
 from inbox.actions import Placement, place_many
 from inbox.models import Conversation, Message, QueueItem
@@ -100,20 +101,28 @@ def route(batch: int = BATCH) -> int:
 
 
 def _claim(batch: int) -> list[Message]:
+    """Waiting messages under lock, with what deciding and placing ask of them. Whole parents, and the same few channels
+    two hundred times, would cost more than all the rest."""
     waiting = Message.objects.waiting_for_route().filter(route_attempts__lt=ATTEMPTS)
-    return list(
-        waiting.select_for_update(skip_locked=True, of=("self",)).select_related(
-            "channel", "identity", "parent", "conversation"
-        )[:batch]
+    messages = list(
+        waiting.select_for_update(skip_locked=True, of=("self",))
+        .select_related("identity")
+        .annotate(answers=F("parent__direction"))[:batch]
     )
+    channels = Channel.objects.in_bulk({message.channel_id for message in messages})
+    # Locked, so that two workers do not both decide who leads; in the order in which placing locks them again.
+    ids = {message.conversation_id for message in messages}
+    locked = Conversation.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    conversations = {each.pk: each for each in locked}
+    for message in messages:
+        message.channel = channels[message.channel_id]
+        message.conversation = conversations[message.conversation_id]
+    return messages
 
 
 def _holders(messages: Sequence[Message]) -> dict[UUID, str]:
-    """Conversation → the department that leads it, of those that lie somewhere already. The conversations are locked
-    first, so that two workers do not both decide who leads."""
-    ids = sorted({message.conversation_id for message in messages})
-    list(Conversation.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
-    leads = QueueItem.objects.filter(conversation__in=ids, lead=True)
+    """Conversation → the department that leads it, of those that lie somewhere already."""
+    leads = QueueItem.objects.filter(conversation__in={message.conversation_id for message in messages}, lead=True)
     return dict(leads.values_list("conversation_id", "department__slug"))
 
 
@@ -129,7 +138,7 @@ def _decide_all(messages: Sequence[Message], rule_sets: RuleSets, holders: dict[
 
 def _decide_one(message: Message, rule_sets: RuleSets, holder: str) -> _Routed:
     begun = time.perf_counter_ns()
-    facts = facts_of_message(message)
+    facts = facts_of_message(message, is_reply_to_us=getattr(message, "answers", None) == Message.Direction.OUT)
     try:
         scores = scores_of(facts)
         verdict = decide(facts, rule_sets, scores, holder=holder)
@@ -157,7 +166,7 @@ def failed(facts: Facts, rule_sets: RuleSets, error: Exception, holder: str = ""
 def _store(routed: Sequence[_Routed], departments: dict[str, Department]) -> None:
     """Place, record, and mark as routed: a fixed number of statements, and one for each language met."""
     place_many(placement for each in routed for placement in _placements(each, departments))
-    Decision.objects.bulk_create([_record(each, departments) for each in routed])
+    Decision.objects.keep([_record(each, departments) for each in routed])
     by_language: dict[str, list[UUID]] = defaultdict(list)
     for each in routed:
         by_language[each.message.language or _known(each.lang)].append(each.message.pk)

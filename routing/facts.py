@@ -114,8 +114,8 @@ def facts_of_post(post: Post, channel: Place) -> Facts:
     )
 
 
-def facts_of_message(message) -> Facts:
-    """The facts of a message that came with its channel, identity and parent (`select_related`)."""
+def facts_of_message(message, *, is_reply_to_us: bool) -> Facts:
+    """The facts of a message that came with its channel and identity; whether it answers us its parent would tell."""
     author = message.identity
     return Facts(
         text=_read(message.title, message.text),
@@ -133,7 +133,7 @@ def facts_of_message(message) -> Facts:
         rating=message.rating,
         visibility=message.visibility,
         has_media=bool(message.media),
-        is_reply_to_us=message.parent is not None and message.parent.direction == "out",
+        is_reply_to_us=is_reply_to_us,
     )
 
 

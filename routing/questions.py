@@ -147,7 +147,8 @@ class Text(Question):
     def matches(self, facts: Facts) -> Hit | None:
         if not self.holds(facts):
             return None
-        found = [(term, spans) for term in self.terms if (spans := self._spans(term, facts))]
+        known = (term for term in self.terms if term.key in facts.words.tokens)
+        found = [(term, spans) for term in known if (spans := self._spans(term, facts))]
         spans = [Span(start, end, term.shown) for term, places in found for start, end in places]
         return Hit((f"the text {self._verb()} {listed(quoted(term.shown for term, _ in found), 'and')}",), tuple(spans))
 

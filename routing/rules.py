@@ -1,5 +1,6 @@
 """A routing rule: when it fits and what it then does, as it is stored in a version of a rule set."""
 
+import json
 import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -89,6 +90,8 @@ def read_rule(data: Any, departments: Mapping[str, str], *, own: bool = False) -
     """
     if isinstance(data, Mapping):
         measure(data.get("when"))
+    if not storable(data):
+        raise Refused({"": "A rule can not hold a NUL character or half a character."})
     rule = load_one(data)
     if problems := _unusable(rule.then, departments, own):
         raise Refused(problems)
@@ -110,6 +113,15 @@ def read_rules(data: Any, departments: Mapping[str, str], *, own: bool = False) 
     if problems:
         raise Refused(problems)
     return rules
+
+
+def storable(data: Any) -> bool:
+    """Whether PostgreSQL can hold it: neither NUL nor half a surrogate pair."""
+    try:
+        written = json.dumps(data, ensure_ascii=False)
+        return bool(written.encode()) and "\\u0000" not in written
+    except (TypeError, ValueError):
+        return False
 
 
 def stored(rule: Rule) -> dict[str, Any]:

@@ -67,7 +67,9 @@ def test_every_question_is_in_the_schema():
 
 
 # Answers ------------------------------------------------------------------------------------------------------------
-REVIEW = facts("Great. But #Sync is slow? https://acme.example", kind="review", network="facebook", rating=2, lang="pt-br")
+REVIEW = facts(
+    "Great. But #Sync is slow? https://acme.example", kind="review", network="facebook", rating=2, lang="pt-br"
+)
 
 
 @pytest.mark.parametrize(
@@ -126,11 +128,19 @@ def test_a_night_belongs_to_the_day_on_which_it_began(utc, fits):
 
 
 # Words --------------------------------------------------------------------------------------------------------------
+KNOWN_TO_MANY = {"field": "followers", "op": "at_least", "value": 10_000}
+
+
 def test_a_condition_says_itself():
     tree = {
         "all": [
             says("parcel", "delivery", "Paket"),
-            {"any": [{"field": "followers", "op": "at_least", "value": 10_000}, {"not": {"field": "lang", "value": "de"}}]},
+            {
+                "any": [
+                    {"field": "followers", "op": "at_least", "value": 10_000},
+                    {"not": {"field": "lang", "value": "de"}},
+                ]
+            },
         ]
     }
     assert str(read_condition(tree)) == (
@@ -165,7 +175,11 @@ def test_it_tells_why_and_where_it_fits():
         ),
         ({"field": "network", "value": ["youtube"]}, facts(), "it is from X, the rule asks for YouTube"),
         ({"not": says("thanks")}, facts("Thanks all"), "the text contains “thanks”, which the rule excludes"),
-        ({"field": "rating", "op": "at_most", "value": 1}, facts(), "it gives no rating, the rule asks for 1 star or fewer"),
+        (
+            {"field": "rating", "op": "at_most", "value": 1},
+            facts(),
+            "it gives no rating, the rule asks for 1 star or fewer",
+        ),
         (NIGHT, facts(), "it was written on Tuesday at 00:00, not on Friday between 22:00 and 06:00 (Europe/Berlin)"),
         (
             {"all": [says("parcel"), {"field": "kind", "value": ["dm"]}, {"field": "post"}]},
@@ -236,7 +250,9 @@ others = st.one_of(
         st.sampled_from(["at_least", "below"]),
         st.integers(0, 3),
     ),
-    st.builds(lambda value: {"field": "network", "op": "in", "value": value}, st.sampled_from([["x"], ["x", "reddit"]])),
+    st.builds(
+        lambda value: {"field": "network", "op": "in", "value": value}, st.sampled_from([["x"], ["x", "reddit"]])
+    ),
 )
 trees = st.recursive(
     texts | others,

@@ -26,10 +26,11 @@ RESERVED = {"new"}  # addresses of pages beside the departments'
 _objections: list[Callable[[Department], str]] = []
 
 
-def may_object_to_closing(ask: Callable[[Department], str]) -> None:
+def may_object_to_closing(ask: Callable[[Department], str]) -> Callable[[Department], str]:
     """Have this asked before a department is closed: its sentence stands in the way, an empty one does not. The apps above
     know what a department still holds; this one does not know that they exist."""
     _objections.append(ask)
+    return ask
 
 
 # Departments ------------------------------------------------------------------------------------------------------

@@ -167,7 +167,7 @@ class ItemShape(serializers.Serializer):
     offer = OfferShape(allow_null=True)
 
 
-class ChannelShape(serializers.Serializer):
+class SpokenThroughShape(serializers.Serializer):
     slug = serializers.SlugField()
     name = serializers.CharField()
     network = serializers.CharField()
@@ -175,7 +175,7 @@ class ChannelShape(serializers.Serializer):
 
 class ConversationShape(serializers.Serializer):
     id = serializers.UUIDField()
-    channel = ChannelShape()
+    channel = SpokenThroughShape()
     author = KnownAuthorShape(allow_null=True)
     contact = serializers.UUIDField(allow_null=True)
     confidential = serializers.BooleanField()

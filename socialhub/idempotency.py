@@ -46,7 +46,7 @@ def answer(request: HttpRequest, get_response) -> HttpResponse:
     under the same key; what broke (5xx) is rolled back whole, so trying again is right."""
     if not (caller := _caller(request)):
         return get_response(request)  # which says 401
-    key = request.headers["Idempotency-Key"]
+    key = request.headers["Idempotency-Key"].strip()
     try:
         print_ = _fingerprint(request)
     except RequestDataTooBig:

@@ -24,14 +24,17 @@ urlpatterns = [
     path("metrics", signs.metrics, name="metrics"),
     path("", include("departments.urls")),
     path("", include(inbox_pages())),
+    path("", include("connectors.urls")),
+    path("", include("socialhub.insights.urls")),
+    path("api/v1/", include("socialhub.api_urls")),
 ]
 
 
-def _arriving(module: str, prefix: str = "") -> list:
+
+def _arriving() -> list:
     from importlib.util import find_spec
 
-    return [path(prefix, include(module))] if find_spec(module) else []
+    return [path("", include("routing.urls"))] if find_spec("routing.urls") else []
 
 
-urlpatterns += _arriving("connectors.urls") + _arriving("routing.urls") + _arriving("socialhub.insights.urls")
-urlpatterns += _arriving("socialhub.api_urls", "api/v1/")
+urlpatterns += _arriving()

@@ -13,6 +13,7 @@ from socialhub import demo
 def pytest_configure():
     # Argon2 is slow on purpose, and the manifest of static files is made by the launcher.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
 

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.views import PasswordResetConfirmView
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
@@ -10,10 +11,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from departments import actions, tokens
-from departments.access import departments_for, rights
+from departments.access import rights
 from departments.audit import record
 from departments.forms import FirstPasswordForm, OwnForm, OwnPasswordForm, TokenForm
-from departments.models import ApiToken
+from departments.models import ApiToken, Department, User
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,7 +43,7 @@ def password(request: HttpRequest) -> HttpResponse:
 @require_POST
 def make_token(request: HttpRequest) -> HttpResponse:
     """A new API token; the page shows its secret this once."""
-    form = TokenForm(request.POST, departments=departments_for(request.user))
+    form = TokenForm(request.POST, departments=_with_a_role(request.user))
     if not form.carry_out(tokens.make_token, request.user, by=request.user):
         return _page(request, token_form=form)
     token, secret = form.result
@@ -78,12 +79,17 @@ class ChoosePassword(PasswordResetConfirmView):
         return answer
 
 
+def _with_a_role(user: User) -> QuerySet[Department]:
+    """The departments to which a token of this person's can be limited."""
+    return Department.objects.open().filter(pk__in=rights(user).roles)
+
+
 def _page(request: HttpRequest, **forms) -> HttpResponse:
     user = request.user
     context = {
         "form": OwnForm.of(user),
         "password_form": OwnPasswordForm(user),
-        "token_form": TokenForm(departments=departments_for(user), initial={"scopes": [ApiToken.Scope.READ]}),
+        "token_form": TokenForm(departments=_with_a_role(user), initial={"scopes": [ApiToken.Scope.READ]}),
         "tokens": user.tokens.filter(revoked_at=None).prefetch_related("departments"),
     }
     return render(request, "departments/me.html", context | forms)

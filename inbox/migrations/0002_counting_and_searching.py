@@ -1,6 +1,6 @@
 """What the database does for the inbox by itself: counts queues, and knows the words of the search."""
 
-from django.contrib.postgres.operations import TrigramExtension, UnaccentExtension
+from django.contrib.postgres.operations import UnaccentExtension
 from django.db import migrations
 
 # Words without accents, in no language in particular: posts of one queue come in many.
@@ -71,7 +71,6 @@ class Migration(migrations.Migration):
     dependencies = [("inbox", "0001_initial")]
     operations = [
         UnaccentExtension(),
-        TrigramExtension(),
         migrations.RunSQL(WORDS, WORDS_BACK),
         migrations.RunSQL(COUNTS, COUNTS_BACK),
     ]

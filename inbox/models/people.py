@@ -2,7 +2,9 @@
 
 import uuid
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 
 from inbox.querysets import ContactQuerySet
 
@@ -17,6 +19,7 @@ class Contact(models.Model):
 
     class Meta:
         default_permissions = ()
+        indexes = [models.Index(fields=["name", "id"], name="contact_by_name")]
 
     def __str__(self):
         return self.name or "Somebody"
@@ -40,6 +43,11 @@ class Identity(models.Model):
         default_permissions = ()
         verbose_name_plural = "identities"
         constraints = [models.UniqueConstraint(fields=["network", "external_id"], name="identity_once")]
+        # For people looked for by a part of their name or handle, in any case.
+        indexes = [
+            GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="identity_name_parts"),
+            GinIndex(OpClass(Upper("handle"), "gin_trgm_ops"), name="identity_handle_parts"),
+        ]
 
     def __str__(self):
         return self.name or self.handle or "Somebody"

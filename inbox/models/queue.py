@@ -101,6 +101,11 @@ class QueueItem(models.Model):
                 condition=models.Q(status="open", sealed=False, due_at__isnull=False),
                 name="item_due",
             ),
+            models.Index(
+                fields=["department", "-last_message_at", "-id"],
+                condition=models.Q(status="resolved", sealed=False),
+                name="item_resolved",
+            ),
             models.Index(fields=["snoozed_until"], condition=models.Q(status="snoozed"), name="item_snoozed"),
         ]
 

@@ -176,7 +176,7 @@ def invite(username: str, *, name: str = "", email: str = "", password: str = ""
     _admin_only(by)
     person = User(username=username.strip().lower(), name=name.strip(), email=User.objects.normalize_email(email))
     if password:
-        validate_password(password, person)
+        _strong(password, person)
     person.set_password(password or None)
     person.full_clean()
     person.save(force_insert=True)
@@ -277,6 +277,13 @@ def _confidential_to(by: User, person: User) -> Department | None:
     slugs = roles.held_by([person])[person.pk].departments
     theirs = Department.objects.filter(slug__in=slugs, confidential=True)
     return next((each for each in theirs if not may(by, "lead_queue", each)), None)
+
+
+def _strong(password: str, person: User) -> None:
+    try:
+        validate_password(password, person)
+    except ValidationError as weak:
+        raise ValidationError({"password": weak.messages}) from None
 
 
 def _check(department: Department) -> None:

@@ -1,13 +1,18 @@
 """The API's front door: tokens, scopes, errors in one shape, keys that make a POST safe to send twice."""
 
+import asyncio
 import json
 import re
 import uuid
 from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management import call_command
+from django.db import connection, connections
+from django.test import AsyncClient
 from django.urls import include, path
 from django.utils import timezone
 from rest_framework import exceptions, serializers
@@ -271,3 +276,43 @@ def test_a_revoked_token_gets_no_kept_answer(program, carl):
 @pytest.mark.parametrize("key", [" ", "k" * 201])
 def test_a_key_has_a_sensible_length(program, carl, key):
     problem(program(carl).post("/api/v1/counter/", {"name": "x"}, key=key), 400)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_the_first_is_being_worked_on_the_second_waits_its_turn(program, carl, monkeypatch):
+    """Two at once: one is done; the other is told to come again, and then gets the answer of the first."""
+    at_work, go_on = Event(), Event()
+    bot = program(carl)
+
+    def slow(self, request):
+        at_work.set()
+        go_on.wait(10)
+        return Response({"done": True}, status=201)
+
+    monkeypatch.setattr(Counter, "post", slow)
+    first = Thread(target=lambda: (bot.post("/api/v1/counter/", {}, key="k"), connection.close()))
+    first.start()
+    assert at_work.wait(10)
+    refused = problem(bot.post("/api/v1/counter/", {}, key="k"), 409)
+    go_on.set()
+    first.join()
+    assert "still being worked on" in refused["detail"]
+    assert bot.post("/api/v1/counter/", {}, key="k")["Idempotency-Replayed"] == "true"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_under_uvicorn_the_work_and_its_answer_are_one_transaction_too(program, carl):
+    bot, before = program(carl), count()
+
+    async def post(name):
+        client = AsyncClient(raise_request_exception=False)
+        headers = bot.headers | {"idempotency-key": name}
+        answer = await client.post("/api/v1/counter/", {"name": name}, content_type="application/json", headers=headers)
+        await sync_to_async(connections.close_all)()
+        return answer
+
+    assert asyncio.run(post("break")).status_code == 500
+    assert count() == before
+    first, again = asyncio.run(post("x")), asyncio.run(post("x"))
+    assert first.content == again.content and again["Idempotency-Replayed"] == "true"
+    assert count() == before + 1

@@ -77,6 +77,8 @@ def _later(act, argument) -> None:
 
 def _try(act, argument) -> None:
     global _quiet_until
+    if time.monotonic() < _quiet_until:  # what was waiting when the bell broke
+        return
     try:
         act(argument)
     except Exception:

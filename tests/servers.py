@@ -24,7 +24,7 @@ def _own_folder() -> Path:
     base = places.find({}).data
     for number in range(1, 100):
         folder = base.with_name(f"{base.name}-test") / str(number)
-        folder.mkdir(parents=True, exist_ok=True)
+        places.Places(folder).make()
         lock = _open.enter_context((folder / "lock").open("w"))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

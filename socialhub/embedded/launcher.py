@@ -13,12 +13,12 @@ import urllib.request
 from contextlib import suppress
 from types import ModuleType
 
-from socialhub.embedded import servers
+from socialhub.embedded import processes, servers
 from socialhub.embedded.crew import Crew, Stopped, alone, say
 from socialhub.embedded.errors import CanNotStart
 
 PROGRAMS = ("web", "worker", "beat")
-stopping = False
+told_to_stop = below_make = False
 
 
 def main() -> None:
@@ -35,15 +35,27 @@ def main() -> None:
 
 
 def _stop(sign: int, frame) -> None:
-    global stopping
-    stopping = True
+    global told_to_stop
+    told_to_stop = True
 
 
 def _end_with_make() -> None:
     """When `make` is killed it can not tell us, and we would be left behind: let the kernel tell us."""
-    if "MAKELEVEL" in os.environ:
+    global below_make
+    below_make = "MAKELEVEL" in os.environ and not _make_waits()
+    if below_make:
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+
+
+def stopping() -> bool:
+    """Whether it is to end. Ctrl-C at a terminal reaches us; an interrupt that was sent to `make` alone does not."""
+    return told_to_stop or (below_make and _make_waits())
+
+
+def _make_waits() -> bool:
+    """`make` keeps such a signal blocked while it deals with it, which is: waits for us to end."""
+    return processes.blocks(os.getppid(), signal.SIGINT, signal.SIGHUP)
 
 
 def _settings() -> ModuleType:
@@ -63,7 +75,7 @@ def _settings() -> ModuleType:
 def _run(settings: ModuleType) -> None:
     servers.make_folders(settings.PLACES)
     address = f"http://127.0.0.1:{settings.PORT}/"
-    crew = Crew(settings.PLACES, dict(os.environ), lambda: stopping)
+    crew = Crew(settings.PLACES, dict(os.environ), stopping)
     with alone(settings.PLACES, f"process {os.getpid()}, {address}"), crew.on_board():
         say(f"Social Hub starts on the data in {settings.PLACES.data}")
         crew.end_orphans("prepare", *PROGRAMS)

@@ -25,6 +25,8 @@ SETTINGS = {
     "work_mem": "8MB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "2GB",
+    # A big import makes the planner's idea of the tables old within seconds.
+    "autovacuum_naptime": "10s",
     "random_page_cost": 1.1,  # a disk without a moving arm
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -57,6 +59,7 @@ def prepare(places: Places) -> None:
     """Make the database when there is none, and clear away what a server that was killed has left."""
     if not (places.postgres / "PG_VERSION").exists():
         _make(places)
+    _check_owner(places)
     _check_version(places)
     _clear_stale_lock(places)
 
@@ -89,6 +92,15 @@ def _run(places: Places, program: str, *options: str, words: str = "") -> None:
         )
     if done.returncode:
         raise CanNotStart(f"The database could not be made; {program} says: {logs.last_words(done.stderr)}")
+
+
+def _check_owner(places: Places) -> None:
+    found = places.postgres.stat().st_uid
+    if found != programs.owner():
+        raise CanNotStart(
+            f"The database in {places.postgres} was made by another user (uid {found}): "
+            f"start as that user, or choose another folder with DATA_DIR."
+        )
 
 
 def _check_version(places: Places) -> None:

@@ -70,6 +70,16 @@ def working_in(folder: Path) -> list[int]:
     return found
 
 
+def blocks(pid: int, *signs: int) -> bool:
+    """Whether a process keeps one of these signals waiting, as it does while it deals with one of that kind."""
+    try:
+        lines = (PROC / str(pid) / "status").read_text().splitlines()
+    except OSError:
+        return False
+    blocked = next(int(line.split()[1], 16) for line in lines if line.startswith("SigBlk:"))
+    return any(blocked & 1 << (sign - 1) for sign in signs)
+
+
 def read_pid(path: Path) -> int | None:
     """The number on the first line of a pid file, or None when there is no such file or no number in it."""
     try:

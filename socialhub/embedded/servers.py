@@ -24,25 +24,33 @@ PATIENCE = 90  # seconds for a server to answer: after a crash it may have a lon
 TRIES = 5  # right after a kill the old server's processes may still be about to end
 # Commands that look at files only. All others get the servers.
 WITHOUT_SERVERS = {
-    "", "help", "version", "--help", "-h", "--version", "check", "collectstatic", "compilemessages", "diffsettings",
-    "findstatic", "makemessages", "spectacular", "startapp", "startproject",
+    "help", "version", "--version", "check", "collectstatic", "compilemessages", "diffsettings", "findstatic",
+    "makemessages", "spectacular", "startapp", "startproject",
 }  # fmt: skip
+
 
 def wanted(environ=os.environ) -> list[ModuleType]:
     """The servers that are ours to run: those for which no address of another one is given."""
-    return [] + [postgres] * (not environ.get("DATABASE_URL")) + [valkey] * (not environ.get("REDIS_URL"))
+    given = {postgres: environ.get("DATABASE_URL"), valkey: environ.get("REDIS_URL")}
+    return [server for server, address in given.items() if not address]
 
 
 @contextmanager
 def for_command(arguments: Sequence[str], places: Places) -> Iterator[None]:
     """The servers that this `manage.py` command needs, for as long as it runs."""
-    name = arguments[1] if len(arguments) > 1 else ""
-    idle = name in WITHOUT_SERVERS and "--database" not in arguments or {"--help", "-h"} & set(arguments)
-    if idle or not wanted():
+    if not wanted() or not _needs_servers(arguments):
         yield
-    else:
-        with running(places):
-            yield
+        return
+    with running(places):
+        # `dbshell` asks for psql, a backup for pg_dump: those that fit our server, if the system has none.
+        os.environ["PATH"] = f"{os.environ.get('PATH', '')}:{programs.postgres(places, 'psql').parent}"
+        yield
+
+
+def _needs_servers(arguments: Sequence[str]) -> bool:
+    if len(arguments) < 2 or {"--help", "-h"} & set(arguments):
+        return False
+    return arguments[1] not in WITHOUT_SERVERS or "--database" in arguments
 
 
 @contextmanager
@@ -69,7 +77,7 @@ def make_folders(places: Places) -> None:
     try:
         places.make()
         places.logs.mkdir(exist_ok=True)
-        if os.geteuid() == 0:
+        if os.geteuid() == 0 and wanted():
             _open_to_nobody(places.data)
         programs.give(places.run)
         if places.sockets != places.run:
@@ -91,7 +99,7 @@ def _take(folder: Path) -> None:
     """The folder for sockets in /tmp, which somebody else must not have made before us."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
-    if folder.is_symlink() or found.st_uid not in {os.geteuid(), programs.NOBODY if os.geteuid() == 0 else -1}:
+    if folder.is_symlink() or found.st_uid not in {os.geteuid(), programs.owner()}:
         raise CanNotStart(f"Somebody else has made {folder}: remove it, or choose a shorter DATA_DIR.")
     programs.give(folder)
 

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
-from django.db import connection, transaction
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from socialhub import demo, first_run
@@ -24,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--news", help="a file for what the first visitor has to know, instead of standard output")
 
     def handle(self, *, news, **options):
+        reach_database()
         migrate()
         collect_static()
         told = welcome_to_demo() if settings.DEMO else welcome_to_empty_house()
@@ -31,6 +32,15 @@ class Command(BaseCommand):
             Path(news).write_text(told)
         else:
             self.stdout.write(told)
+
+
+def reach_database() -> None:
+    """Our own database answers by now; one of the operator's may not."""
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        why = str(error).splitlines()[0]
+        raise CommandError(f"The database does not answer ({why}): check DATABASE_URL.") from None
 
 
 def migrate() -> None:

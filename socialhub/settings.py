@@ -248,6 +248,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # Two shapes have a `source`, of different words.
+    "ENUM_NAME_OVERRIDES": {
+        "DecisionSource": "routing.models.Decision.Source",
+        "FoundSource": "inbox.models.SearchEntry.Source",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -251,7 +251,6 @@ SPECTACULAR_SETTINGS = {
     # Two shapes have a `source`, of different words.
     "ENUM_NAME_OVERRIDES": {
         "DecisionSource": "routing.models.Decision.Source",
-        "FoundSource": "inbox.models.SearchEntry.Source",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

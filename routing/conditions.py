@@ -45,8 +45,8 @@ class All(Part):
         positive = [hit for part, hit in hits if not isinstance(part, Not)]
         return _together(positive or [hit for _, hit in hits])
 
-    def missing(self, facts: Facts) -> str:
-        return "; ".join(part.missing(facts) for part in self.parts if not part.holds(facts))
+    def missing(self, facts: Facts, most: int | None = None) -> str:
+        return "; ".join(part.missing(facts, most) for part in self.parts if not part.holds(facts))
 
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return _grouped(self.parts, "and" if yes else "or", yes, most)
@@ -72,8 +72,8 @@ class Some(Part):
         hits = [hit for part in self.parts if (hit := part.matches(facts))]
         return _together(hits) if hits else None
 
-    def missing(self, facts: Facts) -> str:
-        return "; ".join(part.missing(facts) for part in self.parts)
+    def missing(self, facts: Facts, most: int | None = None) -> str:
+        return "; ".join(part.missing(facts, most) for part in self.parts)
 
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return _grouped(self.parts, "or" if yes else "and", yes, most)
@@ -99,7 +99,7 @@ class Not(Part):
     def matches(self, facts: Facts) -> Hit | None:
         return Hit((self.say(),)) if self.holds(facts) else None
 
-    def missing(self, facts: Facts) -> str:
+    def missing(self, facts: Facts, most: int | None = None) -> str:
         hit = self.part.matches(facts)
         return f"{listed(hit.reasons, 'and')}, which the rule excludes" if hit else ""
 

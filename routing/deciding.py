@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from routing import saying
 from routing.conditions import Refused
 from routing.facts import Facts
 from routing.parts import Hit, Span
@@ -149,12 +150,8 @@ class Verdict:
     @property
     def because(self) -> str:
         """The decision as a sentence."""
-        if self.source == "thread":
-            return f"It stays in {self.name}, because {self.reason}."
-        if self.by is None:
-            return f"It went to {self.name}, because {self.reason}."
-        verb = "marked this as probably nothing" if self.probably_nothing else f"put this in {self.name}"
-        return f"The rule “{self.by.rule.name}” {verb}, because {self.reason}."
+        rule = self.by.rule.name if self.by else ""
+        return saying.decision(self.source, rule, self.name, self.reason, self.probably_nothing)
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -265,13 +262,14 @@ def _with_own(verdict: Verdict, own: Book) -> Verdict:
 # Why not ------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class WhyNot:
-    """One rule that leads to a department, and why it did not lead there."""
+    """One rule that leads to a department, and why it did not lead there; `fits` when only another stood in its way."""
 
     rule: str
     reason: str
+    fits: bool = False
 
 
-def why_not(department: str, facts: Facts, rule_sets: RuleSets) -> list[WhyNot]:
+def why_not(department: str, facts: Facts, rule_sets: RuleSets, *, most: int | None = None) -> list[WhyNot]:
     """For each rule that leads to this department: what the post lacked, in words. Empty when no rule leads there, or
     when the post went there."""
     told: list[WhyNot] = []
@@ -282,17 +280,17 @@ def why_not(department: str, facts: Facts, rule_sets: RuleSets) -> list[WhyNot]:
         if department in rule.then.departments:
             if fits and (taken is None or department in rule.then.join):
                 return []
-            told.append(WhyNot(rule.name, _lacking(rule, facts, taken, stopped)))
+            told.append(WhyNot(rule.name, *_lacking(rule, facts, taken, stopped, most)))
         taken = taken or (rule if fits and rule.then.places else None)
         stopped = stopped or (rule if fits and rule.then.stop else None)
     return told
 
 
-def _lacking(rule: Rule, facts: Facts, taken: Rule | None, stopped: Rule | None) -> str:
+def _lacking(rule: Rule, facts: Facts, taken: Rule | None, stopped: Rule | None, most: int | None) -> tuple[str, bool]:
     if not rule.on:
-        return "it is switched off"
+        return "it is switched off", False
     if not rule.when.holds(facts):
-        return rule.when.missing(facts)
+        return rule.when.missing(facts, most), False
     if stopped is not None:
-        return f"it fits, but the rule “{stopped.name}” stands before it and stops"
-    return f"it fits, but the rule “{taken.name}” stands before it" if taken else "it fits"
+        return f"it fits, but the rule “{stopped.name}” stands before it and stops", True
+    return f"it fits, but the rule “{taken.name}” stands before it" if taken else "it fits", True

@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from django.db import transaction
@@ -35,16 +36,20 @@ logger = logging.getLogger(__name__)
 
 
 # What is in force -----------------------------------------------------------------------------------------------
-_books: dict[UUID, Book] = {}
-
-
 def live_rule_sets(departments: Iterable[Department] | None = None) -> RuleSets:
-    """The live version of every rule set, made ready. A version never changes, so each is made ready once a process."""
+    """The live version of every rule set, made ready."""
+    return _rule_sets(RuleSetVersion.objects.live(), departments)
+
+
+def rule_sets_that_ran(versions: Iterable[UUID]) -> RuleSets:
+    """These versions, which decided once, made ready."""
+    return _rule_sets(RuleSetVersion.objects.filter(pk__in=versions), None)
+
+
+def _rule_sets(versions, departments: Iterable[Department] | None) -> RuleSets:
     known = Department.objects.open() if departments is None else departments
-    live = dict(RuleSetVersion.objects.live().values_list("rule_set__department__slug", "pk"))
-    books: dict[str | None, Book] = {slug: book_of(version) for slug, version in live.items()}
-    for gone in _books.keys() - set(live.values()):
-        _books.pop(gone, None)
+    named = versions.values_list("rule_set__department__slug", "pk")
+    books: dict[str | None, Book] = {slug: book_of(version) for slug, version in named}
     return RuleSets(
         house=books.get(None) or Book("", 0, []),
         departments={each.slug: Named(each.name, each.confidential) for each in known},
@@ -52,14 +57,14 @@ def live_rule_sets(departments: Iterable[Department] | None = None) -> RuleSets:
     )
 
 
+@lru_cache(maxsize=64)
 def book_of(version_id: UUID) -> Book:
-    """This version's rules, made ready."""
-    if version_id not in _books:
-        version = RuleSetVersion.objects.get(pk=version_id)
-        _books[version_id] = book = Book(str(version.pk), version.number, version.rules)
-        for uid, why in book.broken.items():
-            logger.error("Rule %s of %s can not be read and is left out: %s", uid, version, why)
-    return _books[version_id]
+    """This version's rules, made ready. A version never changes, so a process does it once."""
+    version = RuleSetVersion.objects.select_related("rule_set__department").get(pk=version_id)
+    book = Book(str(version.pk), version.number, version.rules)
+    for uid, why in book.broken.items():
+        logger.error("Rule %s of %s can not be read and is left out: %s", uid, version, why)
+    return book
 
 
 def scores_of(facts: Facts) -> Scores:
@@ -243,7 +248,7 @@ def _record(routed: _Routed, departments: dict[str, Department]) -> Decision:
         rule_uid=verdict.by.rule.uid if verdict.by else "",
         rule_name=verdict.by.rule.name if verdict.by else "",
         label=verdict.label,
-        because=verdict.because,
+        because=verdict.reason,
         spans=places(verdict),
         also_matched=also(verdict),
         matched=[match.rule.uid for match in verdict.matches],

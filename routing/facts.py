@@ -89,6 +89,12 @@ class Facts:
         }
 
 
+def facts_again(message, frozen: dict[str, Any]) -> Facts:
+    """What a decision saw, from the facts that it kept and the message as it still reads."""
+    now = facts_of_message(message, is_reply_to_us=False)
+    return replace(now, **frozen | {"created_at": datetime.fromisoformat(frozen["created_at"])})
+
+
 _OF_THE_TEXT = ("words", "hashtags", "mentions", "links")
 
 

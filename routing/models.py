@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from departments.models import Department, User
 from inbox.models import Message
+from routing import saying
 from routing.querysets import DecisionQuerySet, RuleSetQuerySet, RuleSetVersionQuerySet
 
 
@@ -93,6 +94,7 @@ class Decision(models.Model):
     rule_uid = models.CharField(max_length=36, blank=True)
     rule_name = models.CharField(max_length=80, blank=True)
     label = models.CharField(max_length=120)
+    # The end of a sentence: “the text contains “parcel””.
     because = models.TextField()
     # [["text" or "title", start, end, the rule's term]]: where in the message the reason stands.
     spans = models.JSONField(default=list)
@@ -119,4 +121,8 @@ class Decision(models.Model):
         indexes = [models.Index(fields=["at"], condition=models.Q(mode="live"), name="decision_recent")]
 
     def __str__(self):
-        return self.because
+        return self.sentence
+
+    @property
+    def sentence(self) -> str:
+        return saying.decision(self.source, self.rule_name, self.department.name, self.because, self.probably_nothing)

@@ -41,8 +41,8 @@ class Part(BaseModel):
         """Why and where it fits; None when it does not."""
 
     @abstractmethod
-    def missing(self, facts: Facts) -> str:
-        """What this post lacks, when it does not fit."""
+    def missing(self, facts: Facts, most: int | None = None) -> str:
+        """What this post lacks, when it does not fit; no more than `most` terms of a list."""
 
     @abstractmethod
     def say(self, yes: bool = True, most: int | None = None) -> str:
@@ -72,8 +72,8 @@ class Question(Part):
     def matches(self, facts: Facts) -> Hit | None:
         return Hit((self.say(),)) if self.holds(facts) else None
 
-    def missing(self, facts: Facts) -> str:
-        return self.say(yes=False)
+    def missing(self, facts: Facts, most: int | None = None) -> str:
+        return self.say(False, most)
 
     def typed(self) -> str:
         """The value as a person types it into the form; `from_typed` reads it back."""

@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 from connectors.contract import KINDS
 from routing.facts import Facts
 from routing.parts import Hit, Question, Span
-from routing.saying import kind_name, language_name, listed, negated, network_name, quoted, stars
+from routing.saying import asked, kind_name, language_name, listed, negated, network_name, quoted, stars
 from routing.words import Term, fold
 
 MOST_TERMS = 200
@@ -160,11 +160,11 @@ class Text(Question):
     def _verb(self) -> str:
         return "starts with" if self.op == "starts" else "contains"
 
-    def missing(self, facts: Facts) -> str:
+    def missing(self, facts: Facts, most: int | None = None) -> str:
         if self.op != "all":
-            return self.say(yes=False)
+            return self.say(False, most)
         lacking = [term.shown for term in self.terms if not facts.words.has(term)]
-        return f"the text does not contain {listed(quoted(lacking))}"
+        return f"the text does not contain {listed(quoted(lacking), most=most)}"
 
     def say(self, yes: bool = True, most: int | None = None) -> str:
         terms = listed(quoted(self.value), "and" if self.op == "all" else "or", most)
@@ -181,8 +181,8 @@ class Network(_OneOf):
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return f"it is {negated(yes, 'from')} {listed(map(network_name, self.value), most=most)}"
 
-    def missing(self, facts: Facts) -> str:
-        return f"it is from {network_name(facts.network)}, the rule asks for {listed(map(network_name, self.value))}"
+    def missing(self, facts: Facts, most: int | None = None) -> str:
+        return f"it is from {network_name(facts.network)}, {asked(map(network_name, self.value), most)}"
 
 
 class Kind(_OneOf):
@@ -194,8 +194,8 @@ class Kind(_OneOf):
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return f"it is {negated(yes, listed(map(kind_name, self.value)))}"
 
-    def missing(self, facts: Facts) -> str:
-        return f"it is {kind_name(facts.kind)}, the rule asks for {listed(map(kind_name, self.value))}"
+    def missing(self, facts: Facts, most: int | None = None) -> str:
+        return f"it is {kind_name(facts.kind)}, {asked(map(kind_name, self.value), most)}"
 
 
 class ChannelIs(_OneOf):
@@ -262,7 +262,7 @@ class Followers(_Number):
     def matches(self, facts: Facts) -> Hit | None:
         return Hit((f"the author has {facts.followers:,} followers",)) if self.holds(facts) else None
 
-    def missing(self, facts: Facts) -> str:
+    def missing(self, facts: Facts, most: int | None = None) -> str:
         if facts.followers is None:
             return f"the network does not tell how many followers the author has, the rule asks for {self._many()}"
         return f"the author has {facts.followers:,} followers, the rule asks for {self._many()}"
@@ -289,10 +289,10 @@ class Language(Question):
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return f"it is {negated(yes, 'written')} in {listed(map(language_name, self.value), most=most)}"
 
-    def missing(self, facts: Facts) -> str:
+    def missing(self, facts: Facts, most: int | None = None) -> str:
         unknown = facts.lang in ("", "und")
         found = "its language is not known" if unknown else f"it is written in {language_name(facts.lang)}"
-        return f"{found}, the rule asks for {listed(map(language_name, self.value))}"
+        return f"{found}, {asked(map(language_name, self.value), most)}"
 
 
 class Hashtag(Question):
@@ -343,7 +343,7 @@ class Rating(_Number):
     def matches(self, facts: Facts) -> Hit | None:
         return Hit((f"it gives {stars(facts.rating)}",)) if self.holds(facts) and facts.rating is not None else None
 
-    def missing(self, facts: Facts) -> str:
+    def missing(self, facts: Facts, most: int | None = None) -> str:
         if facts.rating is None:
             return f"it gives no rating, the rule asks for {self._many()}"
         return f"it gives {stars(facts.rating)}, the rule asks for {self._many()}"
@@ -397,7 +397,7 @@ class Time(Question):
             parts.append(f"between {spell.begins:%H:%M} and {spell.ends:%H:%M}")
         return f"{' '.join(parts) or 'at any time'} ({spell.zone})"
 
-    def missing(self, facts: Facts) -> str:
+    def missing(self, facts: Facts, most: int | None = None) -> str:
         there = facts.created_at.astimezone(ZoneInfo(self.value.zone))
         return f"it was written on {_DAY_NAMES[DAYS[there.weekday()]]} at {there:%H:%M}, not {self._spell()}"
 
@@ -442,8 +442,8 @@ class Visibility(_OneOf):
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return f"its visibility is {negated(yes, listed(quoted(self.value), most=most))}"
 
-    def missing(self, facts: Facts) -> str:
-        return f"its visibility is “{facts.visibility}”, the rule asks for {listed(quoted(self.value))}"
+    def missing(self, facts: Facts, most: int | None = None) -> str:
+        return f"its visibility is “{facts.visibility}”, {asked(quoted(self.value), most)}"
 
 
 class Trait(Question):

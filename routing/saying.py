@@ -20,6 +20,10 @@ def quoted(words: Iterable[str]) -> list[str]:
     return [f"“{word}”" for word in words]
 
 
+def asked(words: Iterable[str], most: int | None = None) -> str:
+    return f"the rule asks for {listed(words, most=most)}"
+
+
 def negated(yes: bool, words: str) -> str:
     return words if yes else f"not {words}"
 
@@ -42,3 +46,13 @@ def language_name(code: str) -> str:
 
 def stars(number: int) -> str:
     return "1 star" if number == 1 else f"{number} stars"
+
+
+def decision(source: str, rule: str, department: str, reason: str, nothing: bool = False) -> str:
+    """What was decided, as a sentence; `reason` is its end. The same for a verdict and for the record of one."""
+    if source == "thread":
+        return f"It stays in {department}, because {reason}."
+    if not rule:
+        return f"It went to {department}, because {reason}."
+    done = "marked this as probably nothing" if nothing else f"put this in {department}"
+    return f"The rule “{rule}” {done}, because {reason}."

@@ -54,7 +54,7 @@ def test_a_post_is_placed_and_the_reason_is_kept(rules):
     assert message.routed_at is not None
     assert message.language == item.language == "en"
     assert [tag.name for tag in message.conversation.tags.all()] == ["delivery"]
-    assert decision.because == "The rule “Parcels” put this in Customer service, because the text contains “parcel”."
+    assert decision.sentence == "The rule “Parcels” put this in Customer service, because the text contains “parcel”."
     assert decision.spans == [["text", 12, 18, "parcel"]]
     assert (decision.rule_uid, decision.label, decision.source) == ("parcels", "Parcels", "rule")
     assert decision.versions == [version.pk]
@@ -71,7 +71,7 @@ def test_what_no_rule_places_lies_in_triage_with_the_reason(rules):
     (message,) = receive(make_post("Hello there"))
     engine.route()
     assert list(items(message)) == ["triage"]
-    assert Decision.objects.get().because == "It went to Triage, because no rule fits."
+    assert Decision.objects.get().sentence == "It went to Triage, because no rule fits."
 
 
 def test_without_any_rules_everything_lies_in_triage(house):
@@ -219,7 +219,7 @@ def test_a_message_that_can_not_be_decided_goes_to_triage_and_holds_up_nobody(ru
     assert list(items(bad)) == ["triage"]
     assert list(items(good)) == ["customer-service"]
     decision = Decision.objects.get(message=bad)
-    assert decision.because == "It went to Triage, because routing failed (ValueError)."
+    assert decision.sentence == "It went to Triage, because routing failed (ValueError)."
     assert decision.label == "Routing failed"
 
 

@@ -1,0 +1,67 @@
+"""Why a conversation lies where it does, and why not elsewhere, for the strip above it. The decision that was kept says
+why; why not is worked out again, by the versions that ran and the facts as they were then."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from departments.models import Department, User
+from inbox.models import Conversation, QueueItem
+from routing.deciding import why_not
+from routing.engine import rule_sets_that_ran
+from routing.facts import facts_again
+from routing.models import Decision, RuleSetVersion
+
+#: Terms of a long list, and rules of one department, that a strip can hold.
+TERMS, RULES = 4, 3
+
+
+def explain(conversation: Conversation, user: User) -> Mapping[str, Any]:
+    """What the inbox's page takes (`NO_REASON` in inbox/thread.py). The user was found to see the conversation."""
+    lead = QueueItem.objects.of(conversation).filter(lead=True).select_related("department").first()
+    decisions = list(
+        Decision.objects.live().about(conversation).select_related("message__channel", "message__identity")
+    )
+    placed = next((each for each in decisions if each.source != Decision.Source.THREAD), None)
+    return {
+        "label": lead.why if lead else "",
+        "because": _because(lead, placed),
+        "not": _elsewhere(placed, lead) if placed else [],
+        "version": _versions(placed) if placed else "",
+        "decision": placed,
+        "spans": _spans(decisions),
+    }
+
+
+def _because(lead: QueueItem | None, placed: Decision | None) -> str:
+    """The rule's reason, while the conversation still lies where the rule put it; else where it was put first."""
+    if placed is None or lead is None:
+        return ""
+    if lead.department_id == placed.department_id:
+        return placed.because
+    return f"routing had put it in {placed.department.name} first, because {placed.because}"
+
+
+def _elsewhere(placed: Decision, lead: QueueItem | None) -> list[dict[str, str]]:
+    """For each other department, the rules that would have led there and what they lacked; the nearest miss first."""
+    facts, rule_sets = facts_again(placed.message, placed.facts), rule_sets_that_ran(placed.versions)
+    there = {placed.department_id, lead.department_id if lead else None}
+    misses = []
+    for department in Department.objects.open().exclude(pk__in=there).exclude(slug__in=placed.joins):
+        for miss in why_not(department.slug, facts, rule_sets, most=TERMS)[:RULES]:
+            said = {"department": department.name, "because": f"“{miss.rule}”: {miss.reason}"}
+            misses.append((not miss.fits, said))
+    return [said for _, said in sorted(misses, key=lambda miss: miss[0])]
+
+
+def _versions(placed: Decision) -> str:
+    ran = RuleSetVersion.objects.filter(pk__in=placed.versions).select_related("rule_set__department")
+    return "; ".join(str(version) for version in ran)
+
+
+def _spans(decisions: Sequence[Decision]) -> dict[str, list[tuple[int, int]]]:
+    """Message → the stretches of its text that rules found. Those of an earlier revision would point elsewhere now."""
+    return {
+        str(each.message_id): [(start, end) for part, start, end, _ in each.spans if part == "text"]
+        for each in decisions
+        if each.revision == each.message.revision and not each.message.deleted_at
+    }

@@ -20,14 +20,22 @@ def accessible(user):
     return Access.objects.filter(department__in=mine, until=None).values("conversation_id")
 
 
+def seen_by(user, conversation="") -> Q:
+    """The one question whether somebody sees a conversation, asked of it itself or of rows that lead to it along this path
+    (`conversation`). Of rows that lead there it is asked by a join: few rows look up their few conversations, where
+    `conversation__in=` would go through all that there are."""
+    path = f"{conversation}__" if conversation else ""
+    allowed = Q(**{f"{conversation or 'pk'}__in": accessible(user)})
+    if rights(user).sees_ordinary:
+        allowed |= Q(**{f"{path}confidential": False})
+    return allowed & Q(**{f"{path}merged_into": None, f"{path}routed_at__isnull": False})
+
+
 class ConversationQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Conversations that the user's departments hold; for coordinator and admin also every ordinary one. Before it is
         routed, a conversation is seen by nobody."""
-        allowed = Q(pk__in=accessible(user))
-        if rights(user).sees_ordinary:
-            allowed |= Q(confidential=False)
-        return self.filter(allowed, merged_into=None, routed_at__isnull=False)
+        return self.filter(seen_by(user))
 
     def of_contact(self, contact):
         return self.filter(identity__contact=contact)
@@ -143,8 +151,7 @@ class NoteQuerySet(models.QuerySet):
 
 class ReplyQuerySet(models.QuerySet):
     def visible_to(self, user):
-        Conversation = apps.get_model("inbox", "Conversation")
-        return self.filter(conversation__in=Conversation.objects.visible_to(user))
+        return self.filter(seen_by(user, "conversation"))
 
     def on_their_way(self):
         return self.filter(state__in=["waiting_approval", "approved", "sending", "unknown", "needs_person"])

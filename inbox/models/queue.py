@@ -96,10 +96,18 @@ class QueueItem(models.Model):
                 condition=~models.Q(status="resolved") & models.Q(sealed=False),
                 name="item_mine",
             ),
+            # With what the overview counts and compares, so that it reads the index alone.
             models.Index(
                 fields=["department", "due_at"],
+                include=["confidential", "assignee", "waiting_since", "probably_nothing"],
                 condition=models.Q(status="open", sealed=False, due_at__isnull=False),
                 name="item_due",
+            ),
+            models.Index(
+                fields=["department", "-placed_at"],
+                include=["confidential"],
+                condition=models.Q(sealed=False, probably_nothing=False),
+                name="item_placed",
             ),
             models.Index(
                 fields=["department", "-last_message_at", "-id"],
@@ -190,6 +198,7 @@ class HandOff(models.Model):
                 name="one_hand_off_waiting",
             )
         ]
+        indexes = [models.Index(fields=["at"], name="hand_off_at")]
 
     @property
     def is_waiting(self):

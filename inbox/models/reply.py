@@ -74,7 +74,8 @@ class Reply(models.Model):
                 fields=["send_after"],
                 condition=models.Q(send_after__isnull=False),
                 name="reply_due",
-            )
+            ),
+            models.Index(fields=["sent_at"], condition=models.Q(sent_at__isnull=False), name="reply_sent"),
         ]
 
 

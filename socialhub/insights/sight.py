@@ -205,7 +205,7 @@ class Sight:
         hours = 2 * int(self.window.length.total_seconds() // 3600)
         items = self.items.filter(probably_nothing=False, placed_at__gt=self.now - 2 * self.window.length)
         ago = HoursBefore(Value(self.now), F("placed_at"))
-        rows = items.values_list("department", ago).annotate(Count("pk")).order_by()
+        rows = items.values_list("department", ago).annotate(Count("placed_at")).order_by()
         found = {pk: [0] * hours for pk in self.ids}
         for department, hour, number in rows:
             found[department][-1 - hour] += number
@@ -231,8 +231,8 @@ class Sight:
         now = Q(due_at__lte=self.now)
         rows = self.items.open().filter(due_at__isnull=False).values("department").order_by()
         rows = rows.annotate(
-            overdue=Count("pk", filter=now),
-            unassigned=Count("pk", filter=now & Q(assignee=None)),
+            overdue=Count("due_at", filter=now),
+            unassigned=Count("due_at", filter=now & Q(assignee=None)),
             oldest=Min("waiting_since"),
         )
         found = {row.pop("department"): Late(**row) for row in rows}

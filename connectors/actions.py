@@ -9,12 +9,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
 from connectors import configuration, registry
 from connectors.errors import Misconfigured
-from connectors.models import Channel, QuarantinedPost
+from connectors.models import Channel
+from connectors.querysets import QuarantineQuerySet
 from departments import audit, bell
 from departments.models import Department, User
 
@@ -169,7 +170,7 @@ def set_departments(channel: Channel, *, speakers: Iterable[Department], monitor
 
 
 @transaction.atomic
-def ask_replay(channel: Channel, quarantined: QuerySet[QuarantinedPost], *, by) -> int:
+def ask_replay(channel: Channel, quarantined: QuarantineQuerySet, *, by) -> int:
     """Have these posts tried again by the worker; how many there are."""
     asked = quarantined.filter(channel=channel).waiting().update(replay_asked_at=timezone.now())
     if asked:

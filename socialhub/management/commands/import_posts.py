@@ -1,31 +1,26 @@
 """Bring posts in from a file."""
 
-import csv
-import gzip
 import json
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from connectors import actions, normalise, polling
-from connectors.contract import Post, Unreadable
+from connectors import actions, polling
 from connectors.models import Channel, FetchRun
+from connectors.networks import imported
 from inbox.intake import take_in
 
 BATCH = 500
-#: Of one line of a file; what is longer is no post, and reading it whole could fill the memory.
-LONGEST_LINE = 16 * 1024 * 1024
 
 
 class Command(BaseCommand):
     help = (
-        "Takes in posts from a file, plain or .gz: JSON Lines (one post a line) or CSV (a header row with the same names; "
-        "author_id, author_handle, author_name, author_followers for the author). What can not be read goes to the "
-        "channel's quarantine with the reason. Taking in the same file again adds nothing. The last line of the output is "
-        'JSON: {"read", "taken_in", "duplicates", "quarantined"}.'
+        "Takes in posts from a file, plain or .gz: JSON Lines (one post a line) or CSV (a header row with the same "
+        "names; author_id, author_handle, author_name, author_followers for the author). What can not be read goes to "
+        "the channel's quarantine with the reason. Taking in the same file again adds nothing. The last line of the "
+        'output is JSON: {"read", "taken_in", "duplicates", "quarantined"}.'
     )
 
     def add_arguments(self, parser):
@@ -44,7 +39,7 @@ class Command(BaseCommand):
         try:
             run, _ = polling.receive(
                 target,
-                posts_in(file),
+                imported.read_file(file),
                 take_in,
                 via=FetchRun.Via.FILE,
                 history=history,
@@ -74,43 +69,6 @@ def the_channel(slug: str, create: bool) -> Channel:
         known = ", ".join(Channel.objects.values_list("slug", flat=True)) or "none yet"
         raise CommandError(f"There is no channel “{slug}” (there are: {known}). Add --create to open it.")
     return actions.open_channel(network="import", slug=slug, name=slug.replace("-", " ").capitalize(), by="system")
-
-
-def posts_in(file: Path) -> Iterator[Post | Unreadable]:
-    """Each post of the file, or what it was and why it could not be read."""
-    opened = gzip.open if file.suffix == ".gz" else open
-    kind = Path(file.stem).suffix if file.suffix == ".gz" else file.suffix
-    with opened(file, "rb") as stream:
-        yield from _rows(stream) if kind.lower() == ".csv" else _lines(stream)
-
-
-def _lines(stream) -> Iterator[Post | Unreadable]:
-    while line := stream.readline(LONGEST_LINE):
-        if line.strip():
-            yield normalise.post_from_line(line)
-
-
-def _rows(stream) -> Iterator[Post | Unreadable]:
-    csv.field_size_limit(LONGEST_LINE)
-    # A NUL byte would end the reading of the whole file; surrogateescape keeps what is not UTF-8 for the quarantine.
-    lines = (line.decode("utf-8-sig", "surrogateescape").replace("\0", "\\u0000") for line in stream)
-    for row in csv.DictReader(lines):
-        yield normalise.post_from(_unflat(row))
-
-
-def _unflat(row: dict) -> dict:
-    """A row of a table as the post that it means: empty cells are absent, the author's columns one author."""
-    told = {key: value for key, value in row.items() if key and value not in (None, "")}
-    author = {key[7:]: told.pop(key) for key in list(told) if key.startswith("author_")}
-    if author and "author" not in told:
-        told["author"] = author | {"handle": author.get("handle", author.get("id"))}
-    for holder, key in ((told, "rating"), (told.get("author", {}), "followers")):
-        if isinstance(holder, dict) and str(holder.get(key, "")).isdigit():
-            holder[key] = int(holder[key])
-    for key in ("deleted", "verified"):
-        if str(told.get(key, "")).lower() in ("true", "false"):
-            told[key] = told[key].lower() == "true"
-    return told
 
 
 class Progress:

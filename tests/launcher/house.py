@@ -1,6 +1,7 @@
 """A whole Social Hub of its own, started as `make run` starts it."""
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -66,11 +67,16 @@ class House:
         self.launcher: subprocess.Popen | None = None
         self.said: list[str] = []
 
-    def start(self) -> None:
+    def start(self, below_make: bool = False) -> None:
         """Start the launcher, and wait until it tells the address."""
+        command = [sys.executable, "-m", "socialhub.embedded"]
+        if below_make:
+            makefile = self.folder / "Makefile"
+            makefile.write_text(f"run:\n\t@exec {shlex.join(command)}\n")
+            command = ["make", "-f", str(makefile)]
         self.said = []
         self.launcher = subprocess.Popen(
-            [sys.executable, "-m", "socialhub.embedded"],
+            command,
             cwd=ROOT, env=environment(self.folder, PORT=self.port),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip

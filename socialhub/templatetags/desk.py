@@ -9,6 +9,9 @@ from inbox.desk import desk_of
 
 register = template.Library()
 
+#: The tab and the order in which a list opens.
+USUAL = ("all", "urgent", "")
+
 
 @register.filter
 def works_in(user, department) -> bool:
@@ -20,6 +23,18 @@ def works_in(user, department) -> bool:
 def places_to(context) -> list:
     """The departments in which an item of Triage can be placed, in the order of their number keys."""
     return [each for each in desk_of(context["request"]).all_departments.values() if not each.is_triage][:9]
+
+
+@register.simple_tag(takes_context=True)
+def several_queues(context, department) -> bool:
+    """Whether rows have to say in which queue they lie: on a page of all queues, when there is more than one."""
+    return department is None and len(desk_of(context["request"]).departments) > 1
+
+
+@register.simple_tag
+def here_as_query(tab: str, sort: str) -> str:
+    """The list's tab and order, to be added to the address of a conversation; nothing where they are the usual ones."""
+    return "".join(f"&{name}={value}" for name, value in (("tab", tab), ("sort", sort)) if value not in USUAL)
 
 
 @register.simple_tag(takes_context=True)

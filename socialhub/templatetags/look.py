@@ -2,6 +2,7 @@
 
 import zlib
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
@@ -30,11 +31,16 @@ NARROW = "\u202f"
 @register.simple_tag
 def icon(name: str, classes: str = "", label: str = "") -> SafeString:
     """A sign from the sprite. Without a label it is decoration and hidden from screen readers."""
+    return _drawn(static("img/icons.svg"), name, classes, label)
+
+
+@lru_cache(maxsize=512)
+def _drawn(sprite: str, name: str, classes: str, label: str) -> SafeString:
     said = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
         '<svg class="{}" {}>{}<use href="{}#i-{}"/></svg>',
         f"icon {classes}".strip(), said, format_html("<title>{}</title>", label) if label else "",
-        static("img/icons.svg"), name,
+        sprite, name,
     )  # fmt: skip
 
 
@@ -85,6 +91,19 @@ def initials(name: str) -> str:
     if not first[0].upper() < "\u0530":
         return first[0]
     return (first[0] + (last[0] if len(words) > 1 else first[1:2])).upper()
+
+
+@register.simple_tag
+def mate(colleague, user) -> SafeString:
+    """Who owns something: blue for oneself, a dashed ring for nobody yet."""
+    if colleague is None:
+        return _mate("none", "Nobody yet", "")
+    return _mate("you", "Yours", user.short) if colleague.pk == user.pk else _mate("", str(colleague), colleague.short)
+
+
+@lru_cache(maxsize=512)
+def _mate(kind: str, name: str, short: str) -> SafeString:
+    return format_html('<span class="mate {}" role="img" aria-label="{}" title="{}">{}</span>', kind, name, name, short)
 
 
 @register.filter

@@ -61,14 +61,21 @@ function insert(fresh, here) {
 }
 
 function update(row, next) {
-  const same = (a) => a.outerHTML.replace(/ aria-current="true"| style=""| class="row"/g, "");
-  if (same(row) === same(next) || row.querySelector(".htmx-request")) return;
+  if (drawn(row) === drawn(next) || row.querySelector(".htmx-request")) return;
   const held = row.contains(document.activeElement);
   next.querySelector(".pick").checked = row.querySelector(".pick").checked;
   row.replaceWith(next);
   window.htmx.process(next);
   mark(openConversation());
   if (held) link(next).focus({ preventScroll: true });
+}
+
+// A row as the server drew it: without what was put on it here.
+function drawn(row) {
+  const copy = row.cloneNode(true);
+  copy.querySelectorAll(".quick, .places, .dot, .vh").forEach((each) => each.remove());
+  for (const name of ["class", "aria-current", "data-later", "data-done"]) copy.removeAttribute(name);
+  return copy.outerHTML;
 }
 
 // The row that one reads, or stands on, stays until one turns away; what one did away with oneself goes at once.
@@ -111,8 +118,51 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   event.detail.serverResponse = event.detail.serverResponse.replaceAll('<li class="row', '<li data-later class="row');
 });
 
+// What can be done on a row is put into the one that the pointer or the keyboard is on ------------------------------
+function equip(row) {
+  if (!row?.dataset.item || row.querySelector(".quick")) return;
+  const verbs = row.dataset.verbs.split(" ");
+  row.querySelector(".top").append(acts("row-acts", row.dataset.item, verbs));
+  if (verbs.includes("move")) row.lastElementChild.append(acts("row-places", row.dataset.item, verbs));
+  window.htmx.process(row);
+}
+
+function acts(template, item, verbs) {
+  const copy = byId(template).content.cloneNode(true);
+  for (const button of copy.querySelectorAll("[data-verb]")) {
+    const { verb } = button.dataset;
+    if (!verbs.includes(verb)) button.remove();
+    const address = byId("row-acts").dataset.address.replace(/0{8}[0-]*/, item).replace("/verb/", `/${verb}/`);
+    button.setAttribute("hx-post", address);
+    button.setAttribute("hx-swap", "none");
+    button.setAttribute("hx-target", "this");
+  }
+  return copy;
+}
+
+function strip(row) {
+  if (!row || row.matches(":hover, :focus-within") || row.querySelector(".htmx-request")) return;
+  row.querySelectorAll(".quick, .places").forEach((each) => each.remove());
+}
+
+for (const kind of ["pointerover", "focusin"]) {
+  document.addEventListener(kind, (event) => {
+    const row = event.target.closest?.("#rows .row");
+    for (const other of document.querySelectorAll("#rows .row:has(.quick)")) if (other !== row) strip(other);
+    equip(row);
+  });
+}
+
 // Opening --------------------------------------------------------------------------------------------------------
 const openConversation = () => document.querySelector("#talk [data-open]")?.dataset.conversation;
+
+// A plain click opens beside the list; with a key held, or without scripts, the same link opens a page of its own.
+document.addEventListener("click", (event) => {
+  const opened = event.target.closest("#rows .open");
+  if (!opened || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
+  event.preventDefault();
+  window.htmx.ajax("GET", opened.href, { source: opened, target: "#talk", swap: "innerHTML", push: "true", event });
+});
 
 function mark(conversation) {
   for (const row of rows()) {

@@ -32,7 +32,8 @@ function pieces() {
   const written = [...(composer?.querySelectorAll("textarea") ?? [])].some((area) => area.value.trim());
   if (composer && !written && !composer.contains(document.activeElement)) parts.push("#composer");
   if (!talk().querySelector("dialog[open]")) parts.push("#dialogs");
-  if (talk().querySelector("details.drop[open]")) parts.splice(0, 1);
+  if (talk().querySelector("details.drop[open]")) parts.splice(parts.indexOf("#talk-bar"), 1);
+  if (talk().querySelector("#path.is-open")) parts.splice(parts.indexOf("#strip"), 1);
   return parts.join(",");
 }
 

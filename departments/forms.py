@@ -66,7 +66,7 @@ class NewDepartmentForm(DepartmentForm):
 class AppointForm(VerbForm):
     """Who becomes what in one department."""
 
-    person = forms.ModelChoiceField(User.objects.active().order_by("name", "username"))
+    person = forms.ModelChoiceField(User.objects.active().order_by("name", "username"), empty_label="Choose somebody")
     role = forms.ChoiceField(choices=[(role.word, role.word.capitalize()) for role in Role], initial=Role.AGENT.word)
 
     def clean_role(self):
@@ -121,12 +121,36 @@ class OwnForm(VerbForm):
         return cls(data, initial={name: getattr(person, name) for name in cls.base_fields})
 
 
+NEW_PASSWORD = {"label": "New password", "help_text": "Ten signs at least, not a common one, nothing like your name."}
+
+
 class OwnPasswordForm(PasswordChangeForm):
+    error_messages = PasswordChangeForm.error_messages | {
+        "password_incorrect": "That is not your present password.",
+        "password_mismatch": "The two are not the same.",
+    }
     field_order = ["old_password", "new_password1", "new_password2"]
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, label_suffix="", **named)
+        _in_our_words(self, old_password={"label": "Present password", "help_text": ""})
+        del self.fields["old_password"].widget.attrs["autofocus"]  # it stands far down the page
 
 
 class FirstPasswordForm(SetPasswordForm):
     """The password that an invited person chooses."""
+
+    error_messages = SetPasswordForm.error_messages | {"password_mismatch": "The two are not the same."}
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, label_suffix="", **named)
+        _in_our_words(self)
+
+
+def _in_our_words(form, **more) -> None:
+    words = {"new_password1": NEW_PASSWORD, "new_password2": {"label": "The same again", "help_text": ""}} | more
+    for name, said in words.items():
+        form.fields[name].label, form.fields[name].help_text = said["label"], said["help_text"]
 
 
 class TokenForm(VerbForm):

@@ -19,7 +19,7 @@ from socialhub.models import House
 PLACES = (
     ("inbox", "Inbox", "inbox", "i", lambda held: True),
     ("contacts", "Contacts", "people", "c", lambda held: True),
-    ("overview", "Overview", "board", "o", lambda held: held.sees_ordinary),
+    ("overview", "Overview", "board", "o", lambda held: held.sees_ordinary or bool(held.at_least(Role.LEAD))),
     ("rules", "Routing", "route", "r", lambda held: held.sees_ordinary or bool(held.at_least(Role.LEAD))),
     ("channels", "Channels", "channel", "", lambda held: held.sees_ordinary),
     ("people", "People", "person", "", lambda held: held.admin),

@@ -1,4 +1,4 @@
-"""The geometry of the charts: numbers in, places on a canvas out. Pure; templates draw with classes and tokens alone."""
+"""The geometry of the charts: numbers in, places on a canvas out. Pure; templates draw it with classes and tokens."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ class Spark:
 
 
 def spark(numbers: Sequence[float], size: tuple[float, float] = SPARK) -> Spark:
-    """Zero lies on the base line and the greatest number at the top. Each point leans on its neighbours, for a spark tells
-    how it went and not how much; the numbers stand beside it."""
+    """Zero lies on the base line and the greatest number at the top. Each point leans on its neighbours, for a spark
+    tells how it went and not how much; the numbers stand beside it."""
     width, height = size
     numbers = _calm(numbers)
     top = max(*numbers, PEAK) if numbers else 1

@@ -1,7 +1,7 @@
 """What one person's figures are taken from: the departments on their board, over a stretch of time.
 
-Each reading is one query, made when it is first asked for and shared by every figure that needs it. Which number a reading
-stands for is said in `metrics`, and nowhere else.
+Each reading is one query, made when it is first asked for and shared by every figure that needs it. Which number a
+reading stands for is said in `metrics`, and nowhere else.
 """
 
 from collections.abc import Mapping, Sequence

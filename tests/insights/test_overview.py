@@ -3,17 +3,29 @@
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
 from connectors import ledger
 from connectors.models import Channel, FetchRun
+from departments import roles
 from departments.models import User
 from inbox import actions
 from inbox.desk import Desk
 from inbox.models import HandOff, QueueItem, Reply
-from inbox.paging import page
-from socialhub.insights.metrics import FIRST_ANSWER, IN_TIME, METRICS, NEW, OFFERED, OPEN, OVERDUE, STUCK, UNASSIGNED, WAITING
+from socialhub.insights.metrics import (
+    FIRST_ANSWER,
+    IN_TIME,
+    METRICS,
+    NEW,
+    OFFERED,
+    OPEN,
+    OVERDUE,
+    STUCK,
+    UNASSIGNED,
+    WAITING,
+)
 from socialhub.insights.overview import Board
 from socialhub.insights.sight import Sight
 
@@ -27,7 +39,8 @@ def piece(client):
 
 
 def row_of(board, department):
-    return {figure.metric.key: figure.value for row in board.rows if row.department == department for figure in row.figures}
+    (row,) = [row for row in board.rows if row.department == department]
+    return {figure.metric.key: figure.value for figure in row.figures}
 
 
 @pytest.fixture
@@ -142,8 +155,6 @@ def test_hana_sees_hrs_figures(busy, client_of, hana, hr, customer_service):
 
 
 def test_whoever_is_in_hr_as_well_sees_its_row_among_the_others(busy, cora, hr):
-    from departments import roles
-
     roles.give(cora, hr, roles.Role.READER)
     board = Board(Desk(User.objects.get(pk=cora.pk)))
     assert board.locked == []
@@ -196,7 +207,7 @@ def test_the_rows_page_says_what_the_number_means_and_leads_to_the_conversation(
     assert client_of(cora).get("/overview/never-defined/").status_code == 404
 
 
-def test_a_person_waits_from_their_first_post_through_every_department(ask, answer, carla, ravi, cora, customer_service, rnd):
+def test_a_person_waits_from_their_first_post_on(ask, answer, carla, ravi, cora, customer_service, rnd):
     item = ask(customer_service)
     asked = timezone.now() - 90 * MINUTE
     item.clocks.update(started_at=asked, due_at=asked + 60 * MINUTE)
@@ -214,6 +225,16 @@ def test_a_second_answer_is_no_first_one(ask, answer, carl, cora, customer_servi
     Reply.objects.filter(pk=first.pk).update(sent_at=first.sent_at - 30 * MINUTE)
     answer(QueueItem.objects.get(pk=item.pk), by=carl, text="And it arrives tomorrow.")
     assert [each.pk for each in FIRST_ANSWER.rows(Sight(Desk(cora)))] == [first.pk]
+
+
+def test_a_program_reads_the_same_numbers_with_their_definitions(busy, client_of, cora, carl, hr):
+    told = client_of(cora).get("/api/v1/reports/overview/").json()
+    figures = {each["key"]: each for each in told["figures"]}
+    assert figures["open"]["value"] == OPEN.of(cora)
+    assert figures["overdue"]["definition"] == OVERDUE.definition
+    assert [each["new"] for each in told["departments"]] == [sum(each["hours"]) for each in told["departments"]]
+    assert "hr" not in [each["department"] for each in told["departments"]]
+    assert client_of(carl).get("/api/v1/reports/overview/").status_code == 404
 
 
 # Between departments ------------------------------------------------------------------------------------------------
@@ -284,10 +305,13 @@ def test_hand_offs_can_be_read_as_a_table(ask, client_of, cora, carla, customer_
 
 # It stays quick -----------------------------------------------------------------------------------------------------
 BOARD_READS = 15  # twelve of its own; session, person and rights for who asks
+PAGE_READS = BOARD_READS + 2  # the frame around it: the house's name, and what is late beside the departments' names
 ROWS_READS = 8
 
 
-def test_the_board_costs_the_same_reads_whatever_it_holds(busy, ask, client_of, cora, carla, customer_service, rnd, django_assert_num_queries):
+def test_the_board_costs_the_same_reads_whatever_it_holds(
+    busy, ask, client_of, cora, carla, customer_service, rnd, django_assert_num_queries
+):
     client = client_of(cora)
     client.get("/overview/")
     with django_assert_num_queries(BOARD_READS):
@@ -299,9 +323,14 @@ def test_the_board_costs_the_same_reads_whatever_it_holds(busy, ask, client_of, 
             actions.hand_off(item, rnd, reason="expertise", by=carla)
     with django_assert_num_queries(BOARD_READS):
         piece(client)
+    cache.clear()
+    with django_assert_num_queries(PAGE_READS):
+        client.get("/overview/")
 
 
-def test_the_rows_cost_the_same_reads_for_few_and_for_many(ask, client_of, cora, customer_service, django_assert_num_queries):
+def test_the_rows_cost_the_same_reads_for_few_and_for_many(
+    ask, client_of, cora, customer_service, django_assert_num_queries
+):
     client = client_of(cora)
     ask(customer_service)
     client.get("/overview/new/")

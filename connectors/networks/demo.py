@@ -46,7 +46,7 @@ class Demo(Connector):
         Setting("calm", "Calm when nobody watches", "flag", True, "Then a post every ten minutes or so"),
         Setting("story", "Tell the company’s week", "flag", True, "What happened in the last seven days, at first"),
         Setting("outage", "Fault: not reachable", "flag", False),
-        Setting("late", "Fault: answers after so many seconds", "number", 0, least=0, most=120),
+        Setting("late", "Fault: answers after so many seconds", "number", 0, least=0, most=60),
         Setting("drop_after_accept", "Fault: takes replies, then drops the line", "flag", False),
         Setting("refuse", "Fault: refuses replies, because …", help="The reason; empty for taking them"),
         Setting("rate_limited", "Fault: asks to wait so many seconds", "number", 0, least=0, most=86_400),

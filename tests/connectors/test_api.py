@@ -12,7 +12,7 @@ from inbox.intake import take_in
 from inbox.models import Message
 from tests.connectors.conftest import QUIET
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.connectors.urls")]
+pytestmark = pytest.mark.django_db
 CANARY = "canary-4711"
 
 

@@ -20,6 +20,6 @@ urlpatterns = [
     path("me/password/", own.password, name="me-password"),
     path("me/tokens/", own.make_token, name="token-make"),
     path("me/tokens/<uuid:token>/revoke/", own.revoke_token, name="token-revoke"),
-    path("choose-password/<uidb64>/<token>/", own.ChoosePassword.as_view(), name="choose-password"),
+    path("choose-password/<uidb64>/<token>/", own.choose_password, name="choose-password"),
     path("audit/", audit.audit, name="audit"),
 ]

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from departments import bell
 from departments.access import Rights, departments_for, rights
@@ -30,6 +31,7 @@ MOST_STREAMS = 3  # of one person; a browser needs one, whatever its tabs
 EVERYTHING = "*"
 
 
+@require_safe
 async def stream(request: HttpRequest) -> StreamingHttpResponse:
     """`GET /live/`: server-sent events `changed` with the names of what changed: `queue:<id>`, `channels`, `rules`,
     `gone:<conversation id>`; `*` after strokes may have been missed."""

@@ -6,6 +6,7 @@ import redis
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from connectors.models import Channel, QuarantinedPost
@@ -17,6 +18,7 @@ from socialhub.models import Pulse
 SILENCE = timedelta(seconds=30)
 
 
+@require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 when the database answers and worker and beat live; else 503 and what is wrong. The bell may be down: then pages
     and worker look by themselves, and nothing is lost."""
@@ -47,6 +49,7 @@ def _bell() -> bool:
         return False
 
 
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text. Figures about the whole house, none about a department or a person."""
     registry = CollectorRegistry()

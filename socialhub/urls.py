@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from inbox.urls import patterns as inbox_pages
+from routing.explaining import explain
 from socialhub import live, outside, signs, views
 
 handler403 = views.not_allowed
@@ -11,7 +12,7 @@ handler404 = views.not_found
 handler500 = views.broken
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="inbox"), name="home"),
+    path("", RedirectView.as_view(pattern_name="inbox", http_method_names=["get", "head"]), name="home"),
     path("sign-in/", views.sign_in, name="sign-in"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("welcome/<str:token>/", views.first_admin, name="first-admin"),
@@ -23,7 +24,7 @@ urlpatterns = [
     path("healthz", signs.healthz, name="healthz"),
     path("metrics", signs.metrics, name="metrics"),
     path("", include("departments.urls")),
-    path("", include(inbox_pages())),
+    path("", include(inbox_pages(explain))),
     path("", include("connectors.urls")),
     path("", include("socialhub.insights.urls")),
     path("api/v1/", include("socialhub.api_urls")),

@@ -39,7 +39,7 @@ class SignIn(LoginView):
         return super().get_context_data(**named, demo_people=demo.PEOPLE if here else ())
 
 
-sign_in = SignIn.as_view()
+sign_in = require_http_methods(["GET", "HEAD", "POST"])(SignIn.as_view())
 sign_out = LogoutView.as_view()
 
 

@@ -84,6 +84,9 @@ def _with_a_role(user: User) -> QuerySet[Department]:
     return Department.objects.open().filter(pk__in=rights(user).roles)
 
 
+choose_password = require_http_methods(["GET", "HEAD", "POST"])(ChoosePassword.as_view())
+
+
 def _page(request: HttpRequest, **forms) -> HttpResponse:
     user = request.user
     context = {

@@ -25,7 +25,7 @@ class FigureShape(serializers.Serializer):
     value = serializers.FloatField(allow_null=True)
 
 
-class DepartmentShape(serializers.Serializer):
+class BoardRowShape(serializers.Serializer):
     department = serializers.SlugField()
     name = serializers.CharField()
     new = serializers.IntegerField()
@@ -46,7 +46,7 @@ class HandedShape(serializers.Serializer):
 class OverviewShape(serializers.Serializer):
     at = serializers.DateTimeField()
     figures = FigureShape(many=True)
-    departments = DepartmentShape(many=True)
+    departments = BoardRowShape(many=True)
     hand_offs = HandedShape(many=True)
 
 

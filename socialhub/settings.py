@@ -56,7 +56,7 @@ PORT = number("PORT", 8000, 1, 65535)  # where the pages are served
 HOSTS = env.list("HOSTS", default=["127.0.0.1", "localhost", "[::1]"])  # names under which people reach us
 ORGANISATION = env.str("ORGANISATION", "")  # the name in the rail; else what the first admin typed
 UNDO_SEND_SECONDS = number("UNDO_SEND_SECONDS", 5, 0, 60)  # how long a reply waits, so that its writer can stop it
-WORKER_THREADS = number("WORKER_THREADS", 4, 1, 64)  # things that the worker does at once
+WORKER_THREADS = number("WORKER_THREADS", 6, 3, 64)  # things that the worker does at once
 SECRET_KEY = kept_secret("SECRET_KEY", lambda: secrets.token_urlsafe(50))
 # Keys for channels' credentials, newest first, commas between them. They never lie in the database.
 CREDENTIAL_KEYS = kept_secret("CREDENTIAL_KEYS", lambda: Fernet.generate_key().decode()).split(",")

@@ -1,42 +1,43 @@
 """The bell's strokes. A task has no arguments and no logic: it looks for whatever waits (socialhub.pipeline)."""
 
 import threading
-from collections import defaultdict
 from functools import wraps
 
 from celery import shared_task
+from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
 from socialhub import pipeline
 from socialhub.models import Pulse
 
-_busy: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
-
-def stroke(name: str):
-    """A task of that name. While one of its kind is at work in this process, another stroke is left out: the one at work
-    finds what waits."""
+def stroke(name: str, at_once: int = 1):
+    """A task of that name. While `at_once` of its kind are at work in this process, another stroke is left out: those at work
+    find what waits."""
+    free = threading.BoundedSemaphore(at_once)
 
     def wrap(function):
         @shared_task(name=f"socialhub.{name}", ignore_result=True)
         @wraps(function)
         def task():
-            if not _busy[name].acquire(blocking=False):
+            if not free.acquire(blocking=False):
                 return
             try:
                 close_old_connections()
                 function()
             finally:
                 close_old_connections()
-                _busy[name].release()
+                free.release()
 
         return task
 
     return wrap
 
 
-@stroke("fetch")
+# A network that does not answer holds one thread; the other channels are visited by the other strokes, and two threads are
+# always left for routing and sending.
+@stroke("fetch", at_once=max(1, settings.WORKER_THREADS - 2))
 def fetch():
     pipeline.fetch()
 

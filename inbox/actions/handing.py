@@ -145,7 +145,7 @@ def _give_back(received: QueueItem, given: HandOff) -> None:
 def _offered(item: QueueItem) -> HandOff:
     if item.offer is None:
         raise Refused("Nothing waits to be accepted here.")
-    return HandOff.objects.select_for_update(of=("self",)).get(pk=item.offer_id)
+    return HandOff.objects.select_for_update(of=("self",)).get(pk=item.offer.pk)
 
 
 def _answer(given: HandOff, by: User, **fields) -> None:

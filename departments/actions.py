@@ -24,6 +24,7 @@ By = User | str
 RESERVED = {"new"}  # addresses of pages beside the departments'
 
 _objections: list[Callable[[Department], str]] = []
+_farewells: list[Callable[..., None]] = []
 
 
 def may_object_to_closing(ask: Callable[[Department], str]) -> Callable[[Department], str]:
@@ -31,6 +32,18 @@ def may_object_to_closing(ask: Callable[[Department], str]) -> Callable[[Departm
     know what a department still holds; this one does not know that they exist."""
     _objections.append(ask)
     return ask
+
+
+def is_told_of_leaving(act: Callable[..., None]) -> Callable[..., None]:
+    """Have `act(person, by=)` called, inside the verb's transaction, when somebody may work in fewer places than before: what
+    they had in hand there must not be left with them."""
+    _farewells.append(act)
+    return act
+
+
+def _say_farewell(person: User, by: By) -> None:
+    for act in _farewells:
+        act(person, by=by)
 
 
 # Departments ------------------------------------------------------------------------------------------------------
@@ -118,6 +131,8 @@ def give_role(person: User, department: Department, role: Role, *, by: By) -> No
         return
     roles.give(person, department, role)
     record("role_given", person, by=by, department=department, role=role.word)
+    if role < Role.AGENT:
+        _say_farewell(person, by)
 
 
 @transaction.atomic
@@ -128,6 +143,7 @@ def take_role(person: User, department: Department, *, by: By) -> None:
         return
     roles.take(person, department)
     record("role_taken", person, by=by, department=department)
+    _say_farewell(person, by)
 
 
 @transaction.atomic
@@ -165,6 +181,7 @@ def take_house_role(person: User, role: HouseRole, *, by: By) -> None:
         _another_admin_than(person)
     roles.take_house(person, role)
     record("house_role_taken", person, by=by, role=role.value)
+    _say_farewell(person, by)
 
 
 # People -----------------------------------------------------------------------------------------------------------
@@ -201,7 +218,8 @@ def allow_new_password(person: User, *, by: By) -> User:
 
 @transaction.atomic
 def deactivate(person: User, *, by: By) -> None:
-    """Close the account: every session, token and open page of the person ends with this commit. Roles are kept."""
+    """Close the account: every session, token and open page of the person ends with this commit, and what they had in hand
+    is for anybody again. Roles are kept."""
     _admin_only(by)
     if not person.is_active:
         return
@@ -211,6 +229,7 @@ def deactivate(person: User, *, by: By) -> None:
     ApiToken.objects.filter(user=person, revoked_at=None).update(revoked_at=timezone.now())
     end_sessions(person)
     record("person_deactivated", person, by=by)
+    _say_farewell(person, by)
 
 
 @transaction.atomic

@@ -5,5 +5,5 @@ class Inbox(AppConfig):
     name = "inbox"
 
     def ready(self):
-        # Its verbs' sentences for the audit, and its say in whether a department may be closed.
-        from inbox import actions, closing  # noqa: F401
+        # Its verbs' sentences for the audit, and its say when departments close and people leave.
+        from inbox import actions, staff  # noqa: F401

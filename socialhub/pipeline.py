@@ -20,6 +20,7 @@ from inbox import actions, outbox
 from inbox.intake import take_in
 from inbox.models import QueueCount
 from routing import engine
+from socialhub.models import IdempotencyKey
 
 #: A channel's lease: longer than a visit may take (`polling.MOST_SECONDS` and one page's time-out).
 LEASE = timedelta(seconds=90)
@@ -65,8 +66,9 @@ def send() -> int:
 
 
 def tidy() -> None:
-    """What nobody waits for: wake what was snoozed, fold the counts, forget old quiet visits."""
+    """What nobody waits for: wake what was snoozed, fold the counts, forget old quiet visits and old answers."""
     while actions.wake():
         pass
     QueueCount.objects.fold()
     FetchRun.objects.stale(timezone.now()).delete()
+    IdempotencyKey.objects.stale().delete()

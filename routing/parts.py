@@ -1,6 +1,6 @@
 """What every part of a condition can do, and what every single question can besides."""
 
-import re
+import csv
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,9 +77,18 @@ class Question(Part):
 
     def typed(self) -> str:
         """The value as a person types it into the form; `from_typed` reads it back."""
-        return ", ".join(f'"{each}"' if "," in each else each for each in self.value)
+        return ", ".join(_quoted(each) if set(each) & {",", '"'} else each for each in self.value)
 
     @classmethod
     def from_typed(cls, typed: str) -> Any:
-        found = re.findall(r'"([^"]*)"|([^,\n]+)', typed)
-        return [word.strip() for pair in found if (word := "".join(pair)).strip()]
+        """What was typed as a value: terms with commas or line breaks between them; in quotes when they hold a comma.
+        Raises ValueError with a sentence."""
+        try:
+            fields = [each for line in csv.reader(typed.splitlines(), skipinitialspace=True) for each in line]
+        except csv.Error:
+            raise ValueError("This is too long to read.") from None
+        return [each.strip() for each in fields if each.strip()]
+
+
+def _quoted(term: str) -> str:
+    return '"' + term.replace('"', '""') + '"'

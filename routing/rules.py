@@ -129,6 +129,30 @@ def stored(rule: Rule) -> dict[str, Any]:
     return rule.model_dump(mode="json", exclude={"when"}) | {"when": as_json(rule.when)}
 
 
+# A list of stored rules, changed at one place; the list that was given stays as it is.
+def put(rules: list[Any], rule: dict[str, Any]) -> list[Any]:
+    """The rule in the place of the one with its uid; a new one at the end."""
+    if any(each["uid"] == rule["uid"] for each in rules):
+        return [rule if each["uid"] == rule["uid"] else each for each in rules]
+    return [*rules, rule]
+
+
+def without(rules: list[Any], uid: str) -> list[Any]:
+    return [each for each in rules if each["uid"] != uid]
+
+
+def switched(rules: list[Any], uid: str, on: bool) -> list[Any]:
+    return [each | {"on": on} if each["uid"] == uid else each for each in rules]
+
+
+def moved(rules: list[Any], uid: str, steps: int) -> list[Any]:
+    """The rule that many places further down (up when negative), as far as the list goes."""
+    place = next(number for number, each in enumerate(rules) if each["uid"] == uid)
+    rest = without(rules, uid)
+    rest.insert(max(0, place + steps), rules[place])
+    return rest
+
+
 def load_one(data: Any) -> Rule:
     """A rule of a stored version, which was read when it was published: departments are not asked about again. Raises
     Refused when it can not be read any more."""

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from django.conf.locale import LANG_INFO
 
+#: Every network that we know a word for.
+NETWORKS = tuple("x facebook instagram threads mastodon bluesky youtube reddit feed webhook import demo".split())
 _NETWORKS = {"x": "X", "youtube": "YouTube", "import": "an import", "webhook": "a webhook", "feed": "a feed"}
 _KINDS = {"dm": "a direct message", "article": "an article"}
 

@@ -195,6 +195,7 @@ def test_it_tells_what_a_post_lacks(condition, post, lack):
 def test_what_is_typed_into_the_form_comes_back_as_it_was_meant():
     for field, op, typed in [
         ("text", "any", 'parcel, "so, what", délai'),
+        ("text", "any", 'a 5" screen\n"""quoted"", twice"'),
         ("followers", "at_least", "10 000"),
         ("lang", "in", "German, pt-br"),
         ("time", "within", "mon-fri 9:00-17:30 Europe/Berlin"),

@@ -1,7 +1,7 @@
 """What is done to departments and to the people who work here: one function per verb, atomic, audited, `by=` whom.
 
-`by` is the person, or "system" for the house itself (first run, demo, command line). A verb raises PermissionDenied when the
-person may not, and ValidationError when it can not be done as things stand; both carry the sentence to show.
+`by` is the person, or "system" for the house itself (first run, demo, command line). A verb raises PermissionDenied
+when the person may not, and ValidationError when it can not be done as things stand; both carry the sentence to show.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,15 +28,15 @@ _farewells: list[Callable[..., None]] = []
 
 
 def may_object_to_closing(ask: Callable[[Department], str]) -> Callable[[Department], str]:
-    """Have this asked before a department is closed: its sentence stands in the way, an empty one does not. The apps above
-    know what a department still holds; this one does not know that they exist."""
+    """Have this asked before a department is closed: its sentence stands in the way, an empty one does not. The apps
+    above know what a department still holds; this one does not know that they exist."""
     _objections.append(ask)
     return ask
 
 
 def is_told_of_leaving(act: Callable[..., None]) -> Callable[..., None]:
-    """Have `act(person, by=)` called, inside the verb's transaction, when somebody may work in fewer places than before: what
-    they had in hand there must not be left with them."""
+    """Have `act(person, by=)` called, inside the verb's transaction, when somebody may work in fewer places than
+    before: what they had in hand there must not be left with them."""
     _farewells.append(act)
     return act
 
@@ -84,19 +84,29 @@ def found_department(
 
 @transaction.atomic
 def change_department(department: Department, *, by: By, **changes) -> Department:
-    """Give it another `name`, `about`, `hue`, `position`, `answer_within`, or make it `confidential`. Its address stays.
+    """Give it another `name`, `about`, `hue`, `position`, `answer_within`, or make it `confidential`. Its address
+    stays.
 
-    What it holds already stays as visible as it was. To lift confidentiality is for its own lead alone: not even an admin
-    may learn what it keeps.
+    What it holds already stays as visible as it was. To lift confidentiality is for its own lead alone: not even an
+    admin may learn what it keeps.
     """
     _admin_only(by)
     if department.confidential and changes.get("confidential") is False and not _leads(by, department):
-        raise PermissionDenied(f"{department} is confidential. Only an admin who leads it can make it an ordinary department.")
+        raise PermissionDenied(
+            f"{department} is confidential. Only an admin who leads it can make it an ordinary department."
+        )
     changed = _set(department, {"name", "about", "hue", "position", "answer_within", "confidential"}, changes)
     if changed:
         _check(department)
         department.save(update_fields=changed)
-        record("department_changed", department, by=by, department=department, name=department.name, what=", ".join(changed))
+        record(
+            "department_changed",
+            department,
+            by=by,
+            department=department,
+            name=department.name,
+            what=", ".join(changed),
+        )
     if "confidential" in changed:
         roles.turn_epochs_around(department)
     return department
@@ -104,7 +114,8 @@ def change_department(department: Department, *, by: By, **changes) -> Departmen
 
 @transaction.atomic
 def close_department(department: Department, *, by: By) -> None:
-    """It leaves the rail and gets nothing more; what it did stays readable where it was. Refused while something needs it."""
+    """It leaves the rail and gets nothing more; what it did stays readable where it was. Refused while something
+    needs it."""
     _admin_only(by)
     if department.is_triage:
         raise ValidationError("Triage stays open: what nobody owns has to lie somewhere.")
@@ -189,7 +200,8 @@ def take_house_role(person: User, role: HouseRole, *, by: By) -> None:
 
 @transaction.atomic
 def invite(username: str, *, name: str = "", email: str = "", password: str = "", by: By) -> User:
-    """A new account. Without a password nobody can sign in to it until a link to choose one was used (`socialhub.doors`)."""
+    """A new account. Without a password nobody can sign in to it until a link to choose one was used
+    (`departments.links`)."""
     _admin_only(by)
     person = User(username=username.strip().lower(), name=name.strip(), email=User.objects.normalize_email(email))
     if password:
@@ -205,21 +217,24 @@ def invite(username: str, *, name: str = "", email: str = "", password: str = ""
 def allow_new_password(person: User, *, by: By) -> User:
     """Have the person choose a password by a link, because they have none yet or forgot it. Sessions they have stay.
 
-    Who holds such a link can sign in as that person, so for people of confidential departments it takes a lead of theirs.
+    Who holds such a link can sign in as that person, so for people of confidential departments it takes a lead of
+    theirs.
     """
     _admin_only(by)
     if not person.is_active:
         raise ValidationError(f"The account of {person} is closed.")
     if isinstance(by, User) and person.has_usable_password() and (kept := _confidential_to(by, person)):
-        raise PermissionDenied(f"{person} works in {kept}, which is confidential: only an admin who leads it can do this.")
+        raise PermissionDenied(
+            f"{person} works in {kept}, which is confidential: only an admin who leads it can do this."
+        )
     record("password_allowed", person, by=by)
     return person
 
 
 @transaction.atomic
 def deactivate(person: User, *, by: By) -> None:
-    """Close the account: every session, token and open page of the person ends with this commit, and what they had in hand
-    is for anybody again. Roles are kept."""
+    """Close the account: every session, token and open page of the person ends with this commit, and what they had in
+    hand is for anybody again. Roles are kept."""
     _admin_only(by)
     if not person.is_active:
         return

@@ -58,7 +58,8 @@ class SignedInScheme(OpenApiAuthenticationExtension):
 
 
 class HasScope(BasePermission):
-    """The token's scopes against the view's `scopes`, a dict of method (or action) to scope. Unnamed writes need `work`."""
+    """The token's scopes against the view's `scopes`, a dict of method (or action) to scope. Unnamed writes need
+    `work`."""
 
     def has_permission(self, request, view):
         if not isinstance(request.auth, ApiToken):

@@ -1,7 +1,7 @@
 """What was done, by whom, to what: one row per act, with a sentence per verb. Rows are never changed or deleted.
 
-Rows hold ids and small words, no text of people outside or colleagues, so that erasing a person and keeping the audit do
-not fight. A verb without a sentence is refused, so that the audit page can always speak.
+Rows hold ids and small words, no text of people outside or colleagues, so that erasing a person and keeping the audit
+do not fight. A verb without a sentence is refused, so that the audit page can always speak.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,5 +1,5 @@
-"""Doors before views. What somebody may not know of answers 404, the same as an address that was never there; what they see
-but may not do, 403."""
+"""Doors before views. What somebody may not know of answers 404, the same as an address that was never there; what
+they see but may not do, 403."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -40,15 +40,21 @@ class VerbForm(forms.Form):
 class DepartmentForm(VerbForm):
     name = forms.CharField(max_length=80)
     about = forms.CharField(
-        max_length=300, required=False, label="What belongs here", help_text="One sentence. Colleagues read it when they hand something on.",
+        max_length=300, required=False, label="What belongs here",
+        help_text="One sentence. Colleagues read it when they hand something on.",
         widget=forms.Textarea(attrs={"rows": 2}),
     )  # fmt: skip
     hue = forms.ChoiceField(choices=list(presets.HUES.items()), label="Colour")
     answer_within = forms.IntegerField(
-        min_value=1, max_value=60 * 24 * 365, label="First answer within", help_text="Minutes. The clock runs day and night."
+        min_value=1,
+        max_value=60 * 24 * 365,
+        label="First answer within",
+        help_text="Minutes. The clock runs day and night.",
     )
     confidential = forms.BooleanField(
-        required=False, label="Confidential", help_text="Its conversations are seen by its own people alone, and stay so."
+        required=False,
+        label="Confidential",
+        help_text="Its conversations are seen by its own people alone, and stay so.",
     )
 
     @classmethod
@@ -58,7 +64,10 @@ class DepartmentForm(VerbForm):
 
 class NewDepartmentForm(DepartmentForm):
     slug = forms.SlugField(
-        max_length=50, required=False, label="Short name", help_text="For its address and the API; it can not be changed later."
+        max_length=50,
+        required=False,
+        label="Short name",
+        help_text="For its address and the API; it can not be changed later.",
     )
     field_order = ["name", "slug"]
 
@@ -109,12 +118,13 @@ class OwnForm(VerbForm):
     name = forms.CharField(max_length=120)
     time_zone = forms.ChoiceField(choices=[(each, each.replace("_", " ")) for each in sorted(available_timezones())])
     theme = forms.ChoiceField(choices=User.Theme.choices, label="Light or dark")
-    shortcuts = forms.BooleanField(required=False, label="Single-key shortcuts", help_text="Press ? on any page to see them all.")
+    shortcuts = forms.BooleanField(
+        required=False, label="Single-key shortcuts", help_text="Press ? on any page to see them all."
+    )
     away_until = forms.DateTimeField(
         required=False, label="Away until", help_text="Until then nothing is assigned to you automatically.",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )  # fmt: skip
-
 
     @classmethod
     def of(cls, person: User, data=None):
@@ -155,7 +165,9 @@ def _in_our_words(form, **more) -> None:
 
 class TokenForm(VerbForm):
     name = forms.CharField(max_length=80, label="What it is for")
-    scopes = forms.MultipleChoiceField(choices=ApiToken.Scope.choices, widget=forms.CheckboxSelectMultiple, label="It may")
+    scopes = forms.MultipleChoiceField(
+        choices=ApiToken.Scope.choices, widget=forms.CheckboxSelectMultiple, label="It may"
+    )
     departments = forms.ModelMultipleChoiceField(
         Department.objects.none(), required=False, widget=forms.CheckboxSelectMultiple,
         label="Only in", help_text="None ticked: wherever you may.",
@@ -177,4 +189,7 @@ class AuditFilter(forms.Form):
 
     def __init__(self, *args, verbs, **named):
         super().__init__(*args, label_suffix="", **named)
-        self.fields["verb"].choices = [("", "Everything"), *((verb, verb.replace("_", " ").capitalize()) for verb in verbs)]
+        self.fields["verb"].choices = [
+            ("", "Everything"),
+            *((verb, verb.replace("_", " ").capitalize()) for verb in verbs),
+        ]

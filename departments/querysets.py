@@ -32,8 +32,8 @@ class DepartmentQuerySet(models.QuerySet):
 
 class AuditQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Auditors read every entry. Admins and coordinators read what was done to the house, and nothing that belongs to a
-        conversation, because they may not learn that a confidential one exists. Others read none."""
+        """Auditors read every entry. Admins and coordinators read what was done to the house, and nothing that
+        belongs to a conversation, because they may not learn that a confidential one exists. Others read none."""
         from departments.access import rights  # access asks the models, which ask for these querysets
 
         held = rights(user)

@@ -27,10 +27,11 @@ def make_token(
     life: timedelta = LIFE,
     by: User | str,
 ) -> tuple[ApiToken, str]:
-    """A new token and its secret, which is shown this once and stored only as SHA-256 (256 random bits need no slow hash).
+    """A new token and its secret, which is shown this once and stored only as SHA-256 (256 random bits need no slow
+    hash).
 
-    No scopes means all of them, no departments all that its owner works in. People make tokens for themselves alone; the
-    command line (`by="system"`) makes them for anyone. Raises PermissionDenied and ValidationError.
+    No scopes means all of them, no departments all that its owner works in. People make tokens for themselves alone;
+    the command line (`by="system"`) makes them for anyone. Raises PermissionDenied and ValidationError.
     """
     if isinstance(by, User) and by != user:
         raise PermissionDenied("A token acts for the person who makes it; nobody makes one for somebody else.")
@@ -59,7 +60,8 @@ def revoke_token(token: ApiToken, *, by: User | str) -> None:
 
 
 def living_token(secret: str) -> ApiToken | None:
-    """The token with this secret, with its user, unless it is unknown, expired or revoked, or its owner's account closed."""
+    """The token with this secret, with its user, unless it is unknown, expired or revoked, or its owner's account
+    closed."""
     now = timezone.now()
     token = (
         ApiToken.objects.filter(sha256=digest(secret), revoked_at=None, expires_at__gt=now, user__is_active=True)

@@ -27,16 +27,6 @@ PLACES = (
     ("audit", "Audit", "log", "", lambda held: held.auditor or held.admin or held.coordinator),
 )
 
-
-def _addresses(place):
-    from django.urls import NoReverseMatch
-
-    try:
-        return [reverse(place)]
-    except NoReverseMatch:
-        return []
-
-
 NAME_KEPT = 60  # seconds that a process remembers the house's name
 
 
@@ -67,13 +57,12 @@ class HouseOnPage:
     def places(self) -> list[dict]:
         if not self.request.user.is_authenticated:
             return []
-        here = self.request.path
-        return [
-            {"name": name, "url": url, "icon": icon, "key": key, "current": here.startswith(url), **self._figures(place)}
-            for place, name, icon, key, shown in PLACES
-            if shown(self.held)
-            for url in _addresses(place)
-        ]
+        return [self._place(*place) for *place, shown in PLACES if shown(self.held)]
+
+    def _place(self, place: str, name: str, icon: str, key: str) -> dict:
+        url = reverse(place)
+        here = self.request.path.startswith(url)
+        return {"name": name, "url": url, "icon": icon, "key": key, "current": here, **self._figures(place)}
 
     def _figures(self, place: str) -> dict:
         """Open and overdue, on the inbox alone, over the queues that lie before the person."""
@@ -115,9 +104,9 @@ class HouseOnPage:
         if not self.held.admin or Channel.objects.exists():
             return None
         if not desk_of(self.request).all_departments:
-            return {"sentence": "There are no departments yet.", "url": reverse("set-up-departments"), "action": "Choose departments"}
-        return {
-            "sentence": "No channel is connected yet, so nothing can arrive.",
-            "url": reverse("set-up-channel"),
-            "action": "Connect a channel",
-        }
+            return _hint("There are no departments yet.", "set-up-departments", "Choose departments")
+        return _hint("No channel is connected yet, so nothing can arrive.", "set-up-channel", "Connect a channel")
+
+
+def _hint(sentence: str, place: str, action: str) -> dict:
+    return {"sentence": sentence, "url": reverse(place), "action": action}

@@ -33,7 +33,9 @@ class Person:
 
 AGENT, LEAD = Role.AGENT, Role.LEAD
 PEOPLE = (
-    Person("mia", "Mia Lindqvist", "Community manager", {"triage": AGENT, "customer-service": AGENT, "marketing": AGENT}),
+    Person(
+        "mia", "Mia Lindqvist", "Community manager", {"triage": AGENT, "customer-service": AGENT, "marketing": AGENT}
+    ),
     Person("carl", "Carl Okafor", "Customer service", {"customer-service": AGENT}),
     Person("carla", "Carla Mendes", "Customer service, lead", {"customer-service": LEAD}),
     Person("pia", "Pia Novak", "PR, lead", {"pr": LEAD}),

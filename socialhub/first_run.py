@@ -45,7 +45,9 @@ def opens(token: str, house: House) -> bool:
 
 
 @transaction.atomic
-def create_first_admin(token: str, *, organisation: str, username: str, name: str, password: str, email: str = "") -> User:
+def create_first_admin(
+    token: str, *, organisation: str, username: str, name: str, password: str, email: str = ""
+) -> User:
     """The first admin, and the house's name. Of two at once one is let in. Raises ValidationError for a void token."""
     house = House.objects.the()
     house = House.objects.select_for_update().get(pk=house.pk)
@@ -61,10 +63,12 @@ def create_first_admin(token: str, *, organisation: str, username: str, name: st
 
 
 @transaction.atomic
-def choose_departments(names: Mapping[str, str], own: Iterable[str] = (), *, coordinate: bool = False, by: User) -> list[Department]:
-    """Found these presets (slug to name) and Triage, without which nothing works, and departments of one's own, with the
-    starter rules that fit them; `coordinate` makes the admin coordinator as well, since somebody has to place what nobody
-    owns."""
+def choose_departments(
+    names: Mapping[str, str], own: Iterable[str] = (), *, coordinate: bool = False, by: User
+) -> list[Department]:
+    """Found these presets (slug to name) and Triage, without which nothing works, and departments of one's own, with
+    the starter rules that fit them; `coordinate` makes the admin coordinator as well, since somebody has to place
+    what nobody owns."""
     chosen = [preset for preset in presets.PRESETS if preset.slug in names or preset.is_triage]
     founded = [presets.found(preset, name=names.get(preset.slug, ""), by=by) for preset in chosen]
     standing = set(Department.objects.values_list("name", flat=True))

@@ -60,7 +60,10 @@ class DepartmentsForm(VerbForm):
         for preset in self.presets:
             self.fields[f"with-{preset.slug}"] = forms.BooleanField(required=False, initial=True)
             self.fields[f"name-{preset.slug}"] = forms.CharField(
-                required=False, max_length=80, initial=preset.name, widget=forms.TextInput(attrs={"class": "field small"})
+                required=False,
+                max_length=80,
+                initial=preset.name,
+                widget=forms.TextInput(attrs={"class": "field small"}),
             )
 
     def rows(self):

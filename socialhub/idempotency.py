@@ -1,7 +1,7 @@
 """`Idempotency-Key`: a POST to the API that comes again with the same key gets the first answer, and is not done again.
 
-What the view does and the answer that is kept are one transaction. A process that dies in between leaves neither, so there
-is no lease to wait for and nothing that is half done.
+What the view does and the answer that is kept are one transaction. A process that dies in between leaves neither, so
+there is no lease to wait for and nothing that is half done.
 """
 
 import hashlib
@@ -55,7 +55,9 @@ def answer(request: HttpRequest, get_response) -> HttpResponse:
         return problem_response(400, "An Idempotency-Key has 1 to 200 signs.")
     with transaction.atomic():
         if not _alone(caller, key):
-            return problem_response(409, "The first request with this Idempotency-Key is still being worked on.", {"Retry-After": "1"})
+            return problem_response(
+                409, "The first request with this Idempotency-Key is still being worked on.", {"Retry-After": "1"}
+            )
         kept = IdempotencyKey.objects.fresh().filter(caller=caller, key=key).first()
         if kept:
             return _replay(kept, print_)
@@ -68,8 +70,8 @@ def answer(request: HttpRequest, get_response) -> HttpResponse:
 
 
 def _caller(request: HttpRequest) -> str:
-    """Whose key it is: a living token's or a signed-in person's, "" for nobody's. A token that was revoked in between gets
-    no answer from here, kept or new."""
+    """Whose key it is: a living token's or a signed-in person's, "" for nobody's. A token that was revoked in between
+    gets no answer from here, kept or new."""
     if (secret := bearer(request)) is not None:
         return f"token {token.pk}" if (token := living_token(secret)) else ""
     return f"user {request.user.pk}" if request.user.is_authenticated else ""

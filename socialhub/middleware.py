@@ -20,7 +20,17 @@ from django_htmx.http import HttpResponseClientRedirect
 from departments.models import User
 
 #: Addresses that people who are not signed in may ask for. Each has a lock of its own, or nothing to hide.
-OPEN = ("/sign-in/", "/welcome/", "/choose-password/", "/static/", "/healthz", "/metrics", "/hooks/", "/api/", "/favicon.ico")
+OPEN = (
+    "/sign-in/",
+    "/welcome/",
+    "/choose-password/",
+    "/static/",
+    "/healthz",
+    "/metrics",
+    "/hooks/",
+    "/api/",
+    "/favicon.ico",
+)
 MINUTE = timedelta(minutes=1)
 
 
@@ -50,8 +60,8 @@ def before(ask: Callable[[HttpRequest], HttpResponse | None]):
 
 @before
 def signed_in_only(request: HttpRequest) -> HttpResponse | None:
-    """Every page needs somebody who is signed in, but for those that are named in `OPEN`. Who is not learns nothing from an
-    address: one that exists and one that does not lead to the same door."""
+    """Every page needs somebody who is signed in, but for those that are named in `OPEN`. Who is not learns nothing
+    from an address: one that exists and one that does not lead to the same door."""
     if request.path.startswith(OPEN) or request.user.is_authenticated:
         return None
     if request.htmx:
@@ -84,8 +94,8 @@ def _seen(user: User) -> None:
 
 @sync_and_async_middleware
 def never_stored(get_response):
-    """Nothing that a person saw stays behind in a cache: the back button asks again whether they still may see it. Static
-    files never come here; WhiteNoise answers before."""
+    """Nothing that a person saw stays behind in a cache: the back button asks again whether they still may see it.
+    Static files never come here; WhiteNoise answers before."""
     if iscoroutinefunction(get_response):
 
         async def middleware(request):

@@ -26,16 +26,7 @@ urlpatterns = [
     path("", include("departments.urls")),
     path("", include(inbox_pages(explain))),
     path("", include("connectors.urls")),
+    path("", include("routing.urls")),
     path("", include("socialhub.insights.urls")),
     path("api/v1/", include("socialhub.api_urls")),
 ]
-
-
-
-def _arriving() -> list:
-    from importlib.util import find_spec
-
-    return [path("", include("routing.urls"))] if find_spec("routing.urls") else []
-
-
-urlpatterns += _arriving()

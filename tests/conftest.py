@@ -14,7 +14,9 @@ def pytest_configure():
     # Argon2 is slow on purpose, and the manifest of static files is made by the launcher.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +65,9 @@ def _department(slug):
 
 
 mia, carl, carla, pia, mara, hana, ravi, cora, ada = map(_person, "mia carl carla pia mara hana ravi cora ada".split())
-customer_service, pr, marketing, hr, rnd, triage = map(_department, "customer-service pr marketing hr rnd triage".split())
+customer_service, pr, marketing, hr, rnd, triage = map(
+    _department, "customer-service pr marketing hr rnd triage".split()
+)
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ PAGE = 50
 @require_GET
 @audit_readers_only
 def audit(request: HttpRequest) -> HttpResponse:
-    """A page of sentences. `?before=` is the entry after which it begins, so a page stays where it is while more is done."""
+    """A page of sentences. `?before=` is the entry after which it begins, so a page stays where it is while more is
+    done."""
     form = AuditFilter(request.GET, verbs=verbs())
     entries = _chosen(AuditEntry.objects.visible_to(request.user), form).select_related("by", "department")
     if (before := request.GET.get("before", "")).isdecimal():

@@ -11,7 +11,7 @@ from departments.access import departments_for, may_appoint, rights
 from departments.decorators import admins_only, members_only, needs
 from departments.forms import AppointForm, DepartmentForm, NewDepartmentForm
 from departments.models import Department, User
-from departments.roles import Role, held_by
+from departments.roles import held_by
 
 
 @require_GET
@@ -37,7 +37,9 @@ def department(request: HttpRequest, department: Department) -> HttpResponse:
         if not appoints:
             raise PermissionDenied("Only an admin or a lead gives roles here.")
         if form.carry_out(lambda person, role: actions.give_role(person, department, role, by=request.user)):
-            messages.success(request, f"{form.cleaned_data['person']} is {form.cleaned_data['role'].word} of {department} now.")
+            messages.success(
+                request, f"{form.cleaned_data['person']} is {form.cleaned_data['role'].word} of {department} now."
+            )
             return redirect("department", department=department.slug)
     context = {"department": department, "people": _people_in(department), "appoints": appoints, "form": form,
                "admin": rights(request.user).admin}  # fmt: skip
@@ -92,7 +94,9 @@ def close(request: HttpRequest, department: str) -> HttpResponse:
 
 def _people_in(department: Department) -> list[dict]:
     """Everybody with a role of their own here, leads first."""
-    people = User.objects.active().filter(groups__name__startswith=f"dept:{department.slug}:").distinct().order_by("name")
+    people = (
+        User.objects.active().filter(groups__name__startswith=f"dept:{department.slug}:").distinct().order_by("name")
+    )
     held = held_by(people)
     found = [{"person": each, "role": held[each.pk].departments[department.slug]} for each in people]
     return sorted(found, key=lambda one: -one["role"])

@@ -38,7 +38,12 @@ def test_ada_finds_the_pages_of_admins(client_of, ada, page):
 def test_a_stranger_finds_their_own_settings_and_nothing_else(client_of, stranger, hr, hana):
     client = client_of(stranger)
     assert client.get(reverse("me")).status_code == 200
-    for address in (reverse("departments"), reverse("department", args=["hr"]), reverse("person", args=[hana.pk]), reverse("audit")):
+    for address in (
+        reverse("departments"),
+        reverse("department", args=["hr"]),
+        reverse("person", args=[hana.pk]),
+        reverse("audit"),
+    ):
         hidden, never = client.get(address), client.get("/never/was/")
         assert hidden.status_code == 404
         assert without_token(hidden) == without_token(never)
@@ -94,10 +99,16 @@ def test_the_page_about_people_asks_as_often_for_a_hundred_as_for_ten(client_of,
 
 
 def test_an_invited_person_chooses_a_password_with_a_link_that_works_once(client_of, client, ada):
-    page = client_of(ada).post(reverse("person-invite"), {"username": "nora", "name": "Nora New", "email": ""}).content.decode()
+    page = (
+        client_of(ada)
+        .post(reverse("person-invite"), {"username": "nora", "name": "Nora New", "email": ""})
+        .content.decode()
+    )
     link = page.split('value="http://testserver')[1].split('"')[0]
     form = client.get(link, follow=True)
-    answer = client.post(form.redirect_chain[-1][0], {"new_password1": "a long new one", "new_password2": "a long new one"})
+    answer = client.post(
+        form.redirect_chain[-1][0], {"new_password1": "a long new one", "new_password2": "a long new one"}
+    )
     assert answer.url == reverse("sign-in")
     assert "used up" in client.get(link, follow=True).content.decode()
     assert client.post(reverse("sign-in"), {"username": "Nora ", "password": "a long new one"}).status_code == 302
@@ -165,7 +176,11 @@ def test_carl_changes_his_password_and_his_other_devices_are_out(client_of, carl
     carl.set_password("the old password")
     carl.save()
     here, there = client_of(carl), client_of(carl)
-    form = {"old_password": "the old password", "new_password1": "quite another one", "new_password2": "quite another one"}
+    form = {
+        "old_password": "the old password",
+        "new_password1": "quite another one",
+        "new_password2": "quite another one",
+    }
     assert here.post(reverse("me-password"), form).status_code == 302
     assert here.get(reverse("me")).status_code == 200
     assert there.get(reverse("me")).status_code == 302

@@ -194,7 +194,9 @@ def test_every_error_is_a_problem_with_its_sentence(client, program, carl):
 
 
 def test_a_field_that_is_not_known_is_named(program, carl):
-    assert problem(program(carl).post("/api/v1/counter/", {"name": "x", "admin": True}), 400)["fields"].keys() == {"admin"}
+    assert problem(program(carl).post("/api/v1/counter/", {"name": "x", "admin": True}), 400)["fields"].keys() == {
+        "admin"
+    }
     assert problem(program(carl).post("/api/v1/counter/", {}), 400)["fields"].keys() == {"name"}
 
 

@@ -36,7 +36,9 @@ async def broken(request):
 urlpatterns = [path("whoever/", whoever), path("broken/", broken), path("api/v1/broken/", broken), *urls.urlpatterns]
 
 
-@pytest.mark.parametrize("address", ["/", "/inbox/", "/people/", "/departments/hr/", "/never/was/", "/live/", "/sign-out/"])
+@pytest.mark.parametrize(
+    "address", ["/", "/inbox/", "/people/", "/departments/hr/", "/never/was/", "/live/", "/sign-out/"]
+)
 def test_who_is_not_signed_in_is_sent_to_the_door_from_everywhere_alike(client, house, address):
     answer = client.get(address)
     assert answer.status_code == 302
@@ -64,7 +66,10 @@ def test_the_door_leads_back_into_this_house_only(client, carl):
 
 
 def test_every_open_address_is_named_and_none_is_a_page_of_the_inbox(house):
-    assert not any(reverse(name).startswith(OPEN) for name in ("inbox", "people", "departments", "me", "audit", "channels", "overview"))
+    assert not any(
+        reverse(name).startswith(OPEN)
+        for name in ("inbox", "people", "departments", "me", "audit", "channels", "overview")
+    )
 
 
 def test_signing_in_and_out_is_audited_and_ends_the_session(client, carl):
@@ -99,7 +104,9 @@ def test_ten_wrong_passwords_lock_that_name_for_that_computer_and_nobody_else(cl
     answer = client.post("/sign-in/", {"username": "carl", "password": "the right password"})
     assert answer.status_code == 429 and "Locked for a while" in answer.content.decode()
     assert client.post("/sign-in/", {"username": "pia", "password": "the right password"}).status_code == 302
-    elsewhere = client.post("/sign-in/", {"username": "carl", "password": "the right password"}, REMOTE_ADDR="192.0.2.7")
+    elsewhere = client.post(
+        "/sign-in/", {"username": "carl", "password": "the right password"}, REMOTE_ADDR="192.0.2.7"
+    )
     assert elsewhere.status_code == 302
 
 
@@ -109,7 +116,9 @@ def test_ten_wrong_passwords_lock_that_name_for_that_computer_and_nobody_else(cl
 @pytest.mark.parametrize(
     "demo_mode, address, let_in", [(True, "127.0.0.1", True), (True, "192.0.2.7", False), (False, "127.0.0.1", False)]
 )
-def test_the_password_that_everybody_knows_opens_the_door_on_this_machine_in_demo_mode_only(client, mia, demo_mode, address, let_in):
+def test_the_password_that_everybody_knows_opens_the_door_on_this_machine_in_demo_mode_only(
+    client, mia, demo_mode, address, let_in
+):
     with override_settings(DEMO=demo_mode):
         page = client.get("/sign-in/", REMOTE_ADDR=address)
         assert ("Mia Lindqvist" in page.content.decode()) == let_in

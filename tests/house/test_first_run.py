@@ -80,7 +80,13 @@ def test_the_admin_chooses_departments_renames_them_and_adds_their_own(client, l
     client.post(link, FORM)
     page = client.get(reverse("set-up-departments")).content.decode()
     assert page.count("checked") == 6  # five presets, and that the admin coordinates for now
-    form = {"with-customer-service": "on", "name-customer-service": "Help desk", "with-hr": "on", "name-hr": "", "own": "Legal\n\nLegal\n"}
+    form = {
+        "with-customer-service": "on",
+        "name-customer-service": "Help desk",
+        "with-hr": "on",
+        "name-hr": "",
+        "own": "Legal\n\nLegal\n",
+    }
     assert client.post(reverse("set-up-departments"), form | {"coordinate": "on"}).url == reverse("set-up-channel")
     assert {(each.slug, each.name) for each in Department.objects.all()} == {
         ("customer-service", "Help desk"), ("hr", "HR"), ("triage", "Triage"), ("legal", "Legal"),
@@ -93,7 +99,9 @@ def test_the_admin_chooses_departments_renames_them_and_adds_their_own(client, l
 @pytest.mark.django_db
 def test_a_name_that_can_not_be_used_founds_nothing_at_all(client, link):
     client.post(link, FORM)
-    answer = client.post(reverse("set-up-departments"), {"with-pr": "on", "name-pr": "Press", "own": "Press office\nnew"})
+    answer = client.post(
+        reverse("set-up-departments"), {"with-pr": "on", "name-pr": "Press", "own": "Press office\nnew"}
+    )
     assert "address of the house itself" in answer.content.decode()
     assert not Department.objects.exists()
 

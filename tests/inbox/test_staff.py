@@ -29,7 +29,9 @@ def test_what_carl_had_in_hand_is_for_anybody_when_his_account_is_closed(item, c
 
 
 @pytest.mark.parametrize("change", ["ended", "reader"])
-def test_what_carl_had_in_hand_is_for_anybody_when_he_no_longer_works_there(item, carl, carla, customer_service, change):
+def test_what_carl_had_in_hand_is_for_anybody_when_he_no_longer_works_there(
+    item, carl, carla, customer_service, change
+):
     if change == "ended":
         staff.take_role(carl, customer_service, by=carla)
     else:

@@ -13,7 +13,9 @@ from inbox.models import QueueItem
 def holds_work(department: Department) -> str:
     """It says that, and not how much: a confidential department tells nobody."""
     unresolved = QueueItem.objects.filter(department=department, sealed=False).exclude(status=QueueItem.Status.RESOLVED)
-    return f"Not everything that lies in {department} is resolved. Resolve it or hand it on first." if unresolved.exists() else ""
+    if not unresolved.exists():
+        return ""
+    return f"Not everything that lies in {department} is resolved. Resolve it or hand it on first."
 
 
 @is_told_of_leaving

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from connectors.models import Channel
-from departments.access import Rights, rights
+from departments.access import NOTHING, Rights, rights
 from departments.roles import Role
 from inbox.desk import desk_of
 from inbox.models import QueueItem
@@ -100,7 +100,9 @@ class HouseOnPage:
 
     @cached_property
     def hint(self) -> dict | None:
-        """What an admin has still to do before the first post can arrive."""
+        """What has still to be done before there is anything to see: by an admin, or by somebody for this person."""
+        if self.held == NOTHING:
+            return {"sentence": "You have no role in any department yet. An admin or a lead gives you one."}
         if not self.held.admin or Channel.objects.exists():
             return None
         if not desk_of(self.request).all_departments:

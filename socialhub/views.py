@@ -10,9 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from departments.problems import problem_response
 from departments.audit import record
 from departments.decorators import admins_only
+from departments.models import Department
+from departments.problems import problem_response
 from socialhub import demo, first_run
 from socialhub.forms import LOOPBACK, DepartmentsForm, FirstAdminForm, SignInForm
 from socialhub.models import House
@@ -72,7 +73,7 @@ def set_up_departments(request: HttpRequest) -> HttpResponse:
 @require_GET
 @admins_only
 def set_up_channel(request: HttpRequest) -> HttpResponse:
-    return render(request, "first_run/channel.html")
+    return render(request, "first_run/channel.html", {"departments": Department.objects.open()})
 
 
 def _found(form: DepartmentsForm, by) -> bool:

@@ -38,6 +38,7 @@ def test_ada_finds_the_pages_of_admins(client_of, ada, page):
 def test_a_stranger_finds_their_own_settings_and_nothing_else(client_of, stranger, hr, hana):
     client = client_of(stranger)
     assert client.get(reverse("me")).status_code == 200
+    assert "You have no role in any department yet." in client.get(reverse("inbox")).content.decode()
     for address in (
         reverse("departments"),
         reverse("department", args=["hr"]),
@@ -110,6 +111,7 @@ def test_an_invited_person_chooses_a_password_with_a_link_that_works_once(client
         form.redirect_chain[-1][0], {"new_password1": "a long new one", "new_password2": "a long new one"}
     )
     assert answer.url == reverse("sign-in")
+    assert "Your password is set." in client.get(answer.url).content.decode()
     assert "used up" in client.get(link, follow=True).content.decode()
     assert client.post(reverse("sign-in"), {"username": "Nora ", "password": "a long new one"}).status_code == 302
     assert AuditEntry.objects.filter(verb="signed_in", by__username="nora").exists()

@@ -46,7 +46,7 @@ class All(Part):
         return _together(positive or [hit for _, hit in hits])
 
     def missing(self, facts: Facts, most: int | None = None) -> str:
-        return "; ".join(part.missing(facts, most) for part in self.parts if not part.holds(facts))
+        return "; ".join(dict.fromkeys(part.missing(facts, most) for part in self.parts if not part.holds(facts)))
 
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return _grouped(self.parts, "and" if yes else "or", yes, most)
@@ -73,7 +73,7 @@ class Some(Part):
         return _together(hits) if hits else None
 
     def missing(self, facts: Facts, most: int | None = None) -> str:
-        return "; ".join(part.missing(facts, most) for part in self.parts)
+        return "; ".join(dict.fromkeys(part.missing(facts, most) for part in self.parts))
 
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return _grouped(self.parts, "or" if yes else "and", yes, most)

@@ -6,12 +6,13 @@ from typing import Any
 
 from departments.models import Department, User
 from inbox.models import Conversation, QueueItem
-from routing.deciding import why_not
+from routing.deciding import WhyNot, why_not
 from routing.engine import rule_sets_that_ran
 from routing.facts import facts_again
 from routing.models import Decision, RuleSetVersion
+from routing.saying import listed
 
-#: Terms of a long list, and rules of one department, that a strip can hold.
+#: Terms of a long list, and names of rules, that a strip can hold.
 TERMS, RULES = 4, 3
 
 
@@ -42,15 +43,21 @@ def _because(lead: QueueItem | None, placed: Decision | None) -> str:
 
 
 def _elsewhere(placed: Decision, lead: QueueItem | None) -> list[dict[str, str]]:
-    """For each other department, the rules that would have led there and what they lacked; the nearest miss first."""
+    """For each other department, what its rules lacked; the nearest miss first."""
     facts, rule_sets = facts_again(placed.message, placed.facts), rule_sets_that_ran(placed.versions)
     there = {placed.department_id, lead.department_id if lead else None}
     misses = []
     for department in Department.objects.open().exclude(pk__in=there).exclude(slug__in=placed.joins):
-        for miss in why_not(department.slug, facts, rule_sets, most=TERMS)[:RULES]:
-            said = {"department": department.name, "because": f"“{miss.rule}”: {miss.reason}"}
-            misses.append((not miss.fits, said))
-    return [said for _, said in sorted(misses, key=lambda miss: miss[0])]
+        if found := sorted(why_not(department.slug, facts, rule_sets, most=TERMS), key=lambda miss: not miss.fits):
+            misses.append((found[0].fits, {"department": department.name, "because": _missed(found)}))
+    return [said for _, said in sorted(misses, key=lambda miss: not miss[0])]
+
+
+def _missed(misses: Sequence[WhyNot]) -> str:
+    """The nearest miss in full, the others by name."""
+    first, *others = misses
+    names = listed((f"“{miss.rule}”" for miss in others), "nor", most=RULES)
+    return f"“{first.rule}”: {first.reason}" + (f"; nor does {names} fit" if others and not first.fits else "")
 
 
 def _versions(placed: Decision) -> str:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from connectors.contract import Author, Post
 from departments.decorators import members_only
-from departments.models import Department
+from departments.models import Department, User
 from inbox.pieces import marked
 from routing import actions
 from routing.conditions import Refused
@@ -43,10 +43,19 @@ def rules(request: HttpRequest) -> HttpResponse:
     return render(request, "routing/rules.html", _page(request, versions=_versions(request)))
 
 
-def _versions(request: HttpRequest) -> list[RuleSetVersion]:
+def _versions(request: HttpRequest) -> list[dict[str, Any]]:
+    """The newest versions; beside a live one the one before it, to which the person may go back."""
     seen = RuleSet.objects.visible_to(request.user)
     found = RuleSetVersion.objects.published().filter(rule_set__in=seen).order_by("-published_at")
-    return list(found.select_related("rule_set__department", "published_by")[:20])
+    newest = list(found.select_related("rule_set__department", "published_by")[:20])
+    return [{"version": each, "before": _before(each, newest, request.user)} for each in newest]
+
+
+def _before(version: RuleSetVersion, newest: list[RuleSetVersion], user: User) -> RuleSetVersion | None:
+    if version.state != RuleSetVersion.State.LIVE or not actions.may_edit(user, version.rule_set):
+        return None
+    older = (each for each in newest if each.rule_set_id == version.rule_set_id and each.number < version.number)
+    return next(older, None)
 
 
 # Changing -------------------------------------------------------------------------------------------------------

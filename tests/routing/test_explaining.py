@@ -15,13 +15,14 @@ from tests.routing.posts import says
 pytestmark = pytest.mark.django_db
 PARCELS = {"uid": "p", "name": "Parcels", "when": says("parcel"), "then": {"place": "customer-service"}}
 PRESS = {"uid": "j", "name": "Press", "when": says("journalist", "reporter"), "then": {"place": "pr"}}
+TV = {"uid": "t", "name": "Television", "when": says("camera"), "then": {"place": "pr"}}
 LATE = {"uid": "l", "name": "Late", "when": says("late"), "then": {"place": "marketing"}}
 
 
 @pytest.fixture
 def rules(house):
     rule_set = actions.found_rule_set(by="system")
-    actions.publish(rule_set, [PARCELS, PRESS, LATE], by="system")
+    actions.publish(rule_set, [PARCELS, PRESS, TV, LATE], by="system")
     return rule_set
 
 
@@ -36,7 +37,10 @@ def test_it_says_why_it_is_here_and_why_not_there_the_nearest_miss_first(rules, 
     assert (told["label"], told["because"]) == ("Parcels", "the text contains “parcel”")
     assert told["not"] == [
         {"department": "Marketing", "because": "“Late”: it fits, but the rule “Parcels” stands before it"},
-        {"department": "PR", "because": "“Press”: the text does not contain “journalist” or “reporter”"},
+        {
+            "department": "PR",
+            "because": "“Press”: the text does not contain “journalist” or “reporter”; nor does “Television” fit",
+        },
     ]
     assert told["version"] == "For everybody, version 1"
     assert list(told["spans"].values()) == [[(3, 9)]]

@@ -212,6 +212,7 @@ def test_rules_are_moved_switched_and_deleted_and_an_old_version_comes_back(rule
     assert live(rules).rules[1]["on"] is False
     assert do("delete") == ["parcels", "boss"]
     assert live(rules).why == "Deleted “Press”"
+    assert f'action="{reverse("rules-restore", args=[rules.pk, live(rules).number - 1])}"' in page(client)
     assert "Publish these rules again" in page(client, "rules-version", rules.pk, 1)
     assert client.post(reverse("rules-restore", args=[rules.pk, 1])).status_code == 302
     assert [each["uid"] for each in live(rules).rules] == ["parcels", "press", "boss"]

@@ -89,7 +89,7 @@ Names = Annotated[_List, AfterValidator(_bare)]
 
 
 # The questions ------------------------------------------------------------------------------------------------
-class _OneOf(Question):
+class OneOf(Question):
     """The fact is one of those named."""
 
     asks = {"in": ("is", "is not")}
@@ -173,7 +173,7 @@ class Text(Question):
         return f"the text does not {'start with' if self.op == 'starts' else 'contain'} {terms}"
 
 
-class Network(_OneOf):
+class Network(OneOf):
     title = "Network"
     field: Literal["network"] = "network"
     value: Annotated[_List, AfterValidator(lambda words: [word.strip().lower() for word in words])]
@@ -185,7 +185,7 @@ class Network(_OneOf):
         return f"it is from {network_name(facts.network)}, {asked(map(network_name, self.value), most)}"
 
 
-class Kind(_OneOf):
+class Kind(OneOf):
     title = "Kind of message"
     hint = "Of mention, reply, comment, dm, review, post, article; with commas between them"
     field: Literal["kind"] = "kind"
@@ -198,7 +198,7 @@ class Kind(_OneOf):
         return f"it is {kind_name(facts.kind)}, {asked(map(kind_name, self.value), most)}"
 
 
-class ChannelIs(_OneOf):
+class ChannelIs(OneOf):
     title = "Channel"
     hint = "The channels’ short names, with commas between them"
     field: Literal["channel"] = "channel"
@@ -228,7 +228,7 @@ class AuthorIs(Question):
         return f"it is {negated(yes, 'by')} {listed([f'@{name}' for name in self.value], most=most)}"
 
 
-class _Number(Question):
+class Number(Question):
     hint = "A whole number"
 
     @classmethod
@@ -239,7 +239,7 @@ class _Number(Question):
         return str(self.value)
 
 
-class Followers(_Number):
+class Followers(Number):
     """How many follow the author. Where the network does not say, it is neither many nor few."""
 
     title = "Followers"
@@ -319,7 +319,7 @@ class Hashtag(Question):
         return f"it carries {tags}" if yes else f"it does not carry {tags}"
 
 
-class Rating(_Number):
+class Rating(Number):
     """The stars of a review. A post without any is neither good nor bad."""
 
     title = "Rating"
@@ -434,7 +434,7 @@ def _days(typed: str) -> list[str]:
     return list(dict.fromkeys(days))
 
 
-class Visibility(_OneOf):
+class Visibility(OneOf):
     title = "Visibility"
     hint = "Such as public, unlisted, private, direct"
     field: Literal["visibility"] = "visibility"

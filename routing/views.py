@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connectors.contract import Author, Post
-from departments.decorators import members_only
+from departments.decorators import only
 from departments.models import Department, User
 from inbox.pieces import marked
 from routing import actions
@@ -23,6 +23,9 @@ from routing.listing import TERMS, lines_of, may_begin, sections
 from routing.models import RuleSet, RuleSetVersion
 from routing.previewing import Anywhere, of_post
 from routing.rules import load_one, moved, put, switched, without
+
+#: Rules are read by those who work by them; an auditor reads what was done to them in the audit.
+workers_only = only(lambda held: bool(held.roles) or held.sees_ordinary)
 
 
 def _page(request: HttpRequest, **more: Any) -> dict[str, Any]:
@@ -37,7 +40,7 @@ def _page(request: HttpRequest, **more: Any) -> dict[str, Any]:
 
 
 @require_GET
-@members_only
+@workers_only
 def rules(request: HttpRequest) -> HttpResponse:
     """Every rule in order, with how often it fitted; beside them a box to try them, and their versions."""
     return render(request, "routing/rules.html", _page(request, versions=_versions(request)))
@@ -60,7 +63,7 @@ def _before(version: RuleSetVersion, newest: list[RuleSetVersion], user: User) -
 
 # Changing -------------------------------------------------------------------------------------------------------
 @require_http_methods(["GET", "HEAD", "POST"])
-@members_only
+@workers_only
 def rule(request: HttpRequest, rule_set: uuid.UUID, uid: str = "") -> HttpResponse:
     """One rule in a form, or a new one. A button that changes the rows draws the form again and saves nothing."""
     found = _editable(request, rule_set)
@@ -117,7 +120,7 @@ def _about(refused: Refused, listed: list[dict], uid: str) -> Refused:
 
 
 @require_POST
-@members_only
+@workers_only
 def rule_verb(request: HttpRequest, rule_set: uuid.UUID, uid: str, verb: str) -> HttpResponse:
     """Move a rule up or down, switch it on or off, delete it: at once, as a new version."""
     found = _editable(request, rule_set)
@@ -154,7 +157,7 @@ def _number(request: HttpRequest) -> int | None:
 
 
 @require_POST
-@members_only
+@workers_only
 def begin(request: HttpRequest, department: str) -> HttpResponse:
     """Give a department rules of its own; the first one is written next."""
     found = get_object_or_404(Department.objects.open(), slug=department)
@@ -166,7 +169,7 @@ def begin(request: HttpRequest, department: str) -> HttpResponse:
 
 # Versions -------------------------------------------------------------------------------------------------------
 @require_GET
-@members_only
+@workers_only
 def version(request: HttpRequest, rule_set: uuid.UUID, number: int) -> HttpResponse:
     """The rules as they were in one version."""
     found = _version(request, rule_set, number)
@@ -177,7 +180,7 @@ def version(request: HttpRequest, rule_set: uuid.UUID, number: int) -> HttpRespo
 
 
 @require_POST
-@members_only
+@workers_only
 def restore(request: HttpRequest, rule_set: uuid.UUID, number: int) -> HttpResponse:
     """Put an old version's rules in force again."""
     found = _version(request, rule_set, number)
@@ -192,7 +195,7 @@ def restore(request: HttpRequest, rule_set: uuid.UUID, number: int) -> HttpRespo
 
 # Trying ---------------------------------------------------------------------------------------------------------
 @require_POST
-@members_only
+@workers_only
 def try_rules(request: HttpRequest) -> HttpResponse:
     """Where a post would go that says this. Nothing is stored."""
     form = TryForm(request.POST)

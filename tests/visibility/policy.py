@@ -13,6 +13,7 @@ from uuid import UUID
 from django.urls import URLPattern, get_resolver
 
 from inbox.views.verbs import VERBS
+from routing.views import VERBS as RULE_VERBS
 from tests.visibility.world import World
 
 ALL = frozenset("mia carl carla pia mara hana ravi cora ada otto stranger".split())
@@ -271,6 +272,46 @@ WORKERS = MEMBERS - AUDITOR
 def rules(of: str, number: int | None = None) -> Callable[[World], dict]:
     return lambda world: {"pk": world.rules[of].pk} | ({"number": number} if number else {})
 
+
+def rule(of: str, **more) -> Callable[[World], dict]:
+    return lambda world: {"rule_set": world.rules[of].pk} | more
+
+
+PAGES |= {
+    # Rules: read by those who work by them, changed by coordinator and admin; a department's own by its lead as well
+    "rules": [get(WORKERS)],
+    "rules-try": [post(WORKERS)],
+    "rules-begin": [post(HOUSE | {"carla"}, CS), post(HR, IN_HR), post(NOBODY, named(department="no-such"))],
+    "rule-new": [
+        get(HOUSE, rule("house"), refused=WORKERS - HOUSE),
+        post(HOUSE, rule("house"), refused=WORKERS - HOUSE),
+        get(HOUSE | {"carla"}, rule("customer-service"), refused={"mia", "carl"}),
+        post(HOUSE | {"carla"}, rule("customer-service"), refused={"mia", "carl"}),
+        get(HR, rule("hr")),
+        post(HR, rule("hr")),
+    ],
+    "rule": [
+        get(HOUSE, rule("house", uid="press"), refused=WORKERS - HOUSE),
+        post(HOUSE, rule("house", uid="press"), refused=WORKERS - HOUSE),
+        get(NOBODY, rule("house", uid="no-such"), refused=WORKERS - HOUSE),
+    ],
+    "rule-verb": [
+        *(post(HOUSE, rule("house", uid="press", verb=verb), refused=WORKERS - HOUSE) for verb in RULE_VERBS),
+        post(NOBODY, rule("house", uid="press", verb="no-such"), refused=WORKERS - HOUSE),
+        post(NOBODY, rule("hr", uid="no-such", verb="up")),
+    ],
+    "rules-version": [
+        get(WORKERS, rule("house", number=1)),
+        get(READ_CUSTOMER_SERVICE, rule("customer-service", number=1)),
+        get(HR, rule("hr", number=1)),
+        get(NOBODY, rule("house", number=99)),
+    ],
+    "rules-restore": [
+        post(HOUSE, rule("house", number=1), refused=WORKERS - HOUSE),
+        post(HOUSE | {"carla"}, rule("customer-service", number=1), refused={"mia", "carl"}),
+        post(HR, rule("hr", number=1)),
+    ],
+}
 
 API: dict[str, list[Use]] = {
     "api": [get(ALL)],

@@ -1,6 +1,8 @@
 """Every setting of the house. What an operator may change comes from the environment; a wrong value stops the start."""
 
+import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import environ
@@ -22,8 +24,12 @@ def kept_secret(name: str, make) -> str:
     path: Path = PLACES.data / name.lower()
     if not path.exists():
         PLACES.make()
-        path.touch(mode=0o600)
-        path.write_text(make())
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(make())
+        with suppress(FileExistsError):  # of two first starts at once, the one that comes later takes what is there
+            path.hardlink_to(fresh)
+        fresh.unlink()
     return path.read_text().strip()
 
 

@@ -125,14 +125,15 @@ def figure(number) -> str:
 # Time -----------------------------------------------------------------------------------------------------------
 @register.filter
 def span(length: timedelta | None) -> str:
-    """Minutes up to 90, then hours, then days and hours: “12 min”, “2 h”, “1 d 4 h”; rounded down, 1 min at least."""
+    """Minutes up to 90, then hours, then days: “12 min”, “2 h”, “1 d 4 h”. Hours are rounded, so that 100 minutes do not
+    read as less than 80."""
     if length is None:
         return ""
     seconds = abs(length.total_seconds())
     if seconds < 90 * MINUTE:
         return f"{max(1, int(seconds // MINUTE))} min"
     if seconds < DAY:
-        return f"{int(seconds // HOUR)} h"
+        return f"{round(seconds / HOUR)} h"
     days, hours = int(seconds // DAY), int(seconds % DAY // HOUR)
     return f"{days} d {hours} h" if hours and days < 3 else f"{days} d"
 

@@ -3,7 +3,7 @@ const MINUTE = 60, HOUR = 3600, DAY = 86_400;
 
 function span(seconds) {
   if (seconds < 90 * MINUTE) return `${Math.max(1, Math.floor(seconds / MINUTE))} min`;
-  if (seconds < DAY) return `${Math.floor(seconds / HOUR)} h`;
+  if (seconds < DAY) return `${Math.round(seconds / HOUR)} h`;
   const days = Math.floor(seconds / DAY);
   const hours = Math.floor((seconds % DAY) / HOUR);
   return hours && days < 3 ? `${days} d ${hours} h` : `${days} d`;

@@ -21,8 +21,8 @@ def accessible(user):
 
 
 def seen_by(user, conversation="") -> Q:
-    """The one question whether somebody sees a conversation, asked of it itself or of rows that lead to it along this path
-    (`conversation`). Of rows that lead there it is asked by a join: few rows look up their few conversations, where
+    """The one question whether somebody sees a conversation, asked of it itself or of rows that lead to it along this
+    path (`conversation`). Of rows it is asked by a join: few rows look up their few conversations, where
     `conversation__in=` would go through all that there are."""
     path = f"{conversation}__" if conversation else ""
     allowed = Q(**{f"{conversation or 'pk'}__in": accessible(user)})

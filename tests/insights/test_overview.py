@@ -112,6 +112,14 @@ def test_who_is_here_stands_in_the_row_of_their_department(cora, carl, carla, pi
     assert here[pr] == []
 
 
+def test_a_house_without_departments_has_a_calm_board(empty_house, client_of):
+    first = User.objects.create_user("first", name="First Admin")
+    roles.give_house(first, roles.HouseRole.ADMIN)
+    answer = client_of(first).get("/overview/")
+    assert answer.status_code == 200
+    assert "There are no departments yet" in answer.content.decode()
+
+
 # What is confidential -----------------------------------------------------------------------------------------------
 def test_hr_is_named_with_a_lock_and_has_no_figure_for_cora_nor_for_ada(busy, client_of, cora, ada, hr):
     for person in (cora, ada):

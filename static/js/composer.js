@@ -87,6 +87,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 document.addEventListener("keydown", (event) => {
   const area = event.target.closest?.("[data-composer] textarea");
+  if (event.key === "Escape" && event.target.matches?.("[data-rests]")) event.target.blur();
   if (!area) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();

@@ -4,7 +4,8 @@ const ITEM_KEYS = new Set(["e", "Shift+e", "d", "!", "r", "n", "a", "i", "h", "S
 const off = document.documentElement.dataset.shortcuts === "off";
 let first = ""; // the “g” of “g i”
 let firstAt = 0;
-let afterOpening = null;
+let afterOpening = null; // a key that waits for its conversation, and what was typed meanwhile
+let typed = "";
 
 function nameOf(event) {
   if (event.altKey || event.metaKey) return "";
@@ -15,7 +16,7 @@ function nameOf(event) {
 }
 
 const rests = (target) =>
-  target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") ||
+  target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [data-rests]") ||
   document.querySelector("dialog:modal");
 
 // What is folded away (a menu, a row's quick actions) can be reached by its key all the same.
@@ -40,15 +41,32 @@ function find(key) {
 // The key means another conversation than the open one: open the row, then do it there.
 function opening(row, key) {
   afterOpening = key;
+  typed = "";
   return row.querySelector(".open");
 }
 
+const isOpening = (event) => event.detail.requestConfig?.elt?.matches?.("#rows .open");
+
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target?.id !== "talk" || !afterOpening) return;
+  if (!afterOpening || !isOpening(event)) return;
   const key = afterOpening;
   afterOpening = null;
   act(page(key));
+  const field = document.activeElement;
+  if (!typed || !field.matches("textarea")) return;
+  field.setRangeText(typed, field.selectionStart, field.selectionEnd, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 });
+for (const lost of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(lost, (event) => isOpening(event) && (afterOpening = null));
+}
+
+// Somebody who writes on while the conversation opens means the text, not more keys.
+function wait(event) {
+  event.preventDefault();
+  if (event.key === "Escape") afterOpening = null;
+  else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey) typed += event.key;
+}
 
 function act(element) {
   if (!element) return false;
@@ -72,6 +90,7 @@ function sequence(key) {
 
 addEventListener("keydown", (event) => {
   if (off || event.defaultPrevented || event.isComposing || rests(event.target)) return;
+  if (afterOpening) return wait(event);
   const key = nameOf(event);
   const name = key && sequence(key);
   if (!name || name === "Enter" || name === " ") return;

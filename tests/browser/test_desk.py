@@ -181,3 +181,14 @@ def test_the_desk_is_accessible_and_never_scrolls_sideways(desk_of, mia, carl, s
 def test_the_door_is_accessible(desk_of):
     page = desk_of(None, "/sign-in/", bypass_csp=True)
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("width", [1440, 1024])
+def test_the_search_takes_the_keys_wherever_it_is_drawn(desk_of, carl, width):
+    item = make_item("Where is my bike?")
+    page = desk_of(carl, "/inbox/customer-service/", viewport={"width": width, "height": 800})
+    page.keyboard.press("/")
+    page.keyboard.type("bike")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/search/\?q=bike"))
+    assert fresh(item).status == "open"

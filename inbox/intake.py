@@ -1,7 +1,8 @@
 """Taking in what connectors fetched: a page of posts becomes identities, conversations and messages in one batch.
 
-Twice is once, whatever the order: the same post makes the same row, the newest edit wins, a deletion leaves a tombstone. A
-page goes in as a whole; only when that fails is it tried post by post, so that a bad one harms none of its neighbours.
+Twice is once, whatever the order: the same post makes the same row, the newest edit wins, a deletion leaves a
+tombstone. A page goes in as a whole; only when that fails is it tried post by post, so that a bad one harms none of
+its neighbours.
 """
 
 import logging
@@ -30,8 +31,8 @@ RACES = 3
 
 @dataclass
 class Taken:
-    """What became of a page: new messages, posts that we had already, messages edited or deleted, and posts that could not
-    be taken in (by their place in the page, with the reason)."""
+    """What became of a page: new messages, posts that we had already, messages edited or deleted, and posts that
+    could not be taken in (by their place in the page, with the reason)."""
 
     taken_in: int = 0
     duplicates: int = 0
@@ -52,7 +53,9 @@ def take_in(channel: Channel, posts: Sequence[Post], *, history: bool = False) -
         except (IntegrityError, OperationalError):
             continue
         except Exception:
-            logger.exception("A page of %s posts of %s did not go in as a whole; trying one by one.", len(posts), channel.slug)
+            logger.exception(
+                "A page of %s posts of %s did not go in as a whole; trying one by one.", len(posts), channel.slug
+            )
             break
     return _one_by_one(channel, posts, history)
 
@@ -76,8 +79,9 @@ def _one_by_one(channel: Channel, posts: Sequence[Post], history: bool) -> Taken
 
 
 def key_of(channel: Channel, external_id: str, global_id: str = "") -> str:
-    """What makes two posts the same: the network's global key where it told one, else the channel and its id there. Only
-    posts that we fetched ourselves carry a global key: who pushes posts could write into other channels by it."""
+    """What makes two posts the same: the network's global key where it told one, else the channel and its id there.
+    Only posts that we fetched ourselves carry a global key: who pushes posts could write into other channels by
+    it."""
     return f"{channel.network}:{global_id}" if global_id else ref_of(channel, external_id)
 
 
@@ -142,7 +146,10 @@ class _Page:
 
     def _meet_again(self, posts: Sequence[Post]) -> None:
         Sighting.objects.bulk_create(
-            [Sighting(message=self.known[self.keys[post.id]], channel=self.channel, external_id=post.id) for post in posts],
+            [
+                Sighting(message=self.known[self.keys[post.id]], channel=self.channel, external_id=post.id)
+                for post in posts
+            ],
             ignore_conflicts=True,
         )
         for post in posts:
@@ -181,7 +188,9 @@ class _Page:
 
     def _show_anew(self, message: Message) -> None:
         """The list shows the newest message: if this is it, show it as it is now."""
-        newest = message.conversation.messages.select_related("identity", "channel").order_by("-created_at", "-id").first()
+        newest = (
+            message.conversation.messages.select_related("identity", "channel").order_by("-created_at", "-id").first()
+        )
         if newest == message:
             items = QueueItem.objects.filter(conversation=message.conversation)
             items.update(**shown(newest))
@@ -198,7 +207,8 @@ class _Page:
         contacts = {key: Contact(name=author.name or author.handle) for key, author in new.items()}
         Contact.objects.bulk_create(contacts.values())
         added = [
-            Identity(network=network, external_id=key, contact=contacts[key], **_face(author)) for key, author in new.items()
+            Identity(network=network, external_id=key, contact=contacts[key], **_face(author))
+            for key, author in new.items()
         ]
         Identity.objects.bulk_create(added)
         changed = [each for key, each in known.items() if _update_face(each, authors[key])]
@@ -209,7 +219,9 @@ class _Page:
         """Find or begin the conversation of each post; an old resolved one gives its place to a new one."""
         self.roots = {post.id: threads.root_of(post, self.by_id, self.known_by_id) for post in posts}
         keys = {post.id: threads.thread_key(post, self.roots[post.id]) for post in posts}
-        existing = Conversation.objects.filter(channel=self.channel, thread_key__in=set(keys.values()), merged_into=None)
+        existing = Conversation.objects.filter(
+            channel=self.channel, thread_key__in=set(keys.values()), merged_into=None
+        )
         found = {each.thread_key: each for each in existing.prefetch_related("identity")}
         found = self._without_finished(found, posts, keys)
         self.conversation_of, begun = {}, {}
@@ -317,7 +329,9 @@ class _Page:
         locked = Conversation.objects.select_for_update().filter(pk__in=conversations).order_by("pk")
         list(locked.values_list("pk", flat=True))
         newest = {message.conversation_id: message for message in messages if not message.deleted_at}
-        items = QueueItem.objects.filter(conversation__in=newest, sealed=False).select_related("department", "conversation")
+        items = QueueItem.objects.filter(conversation__in=newest, sealed=False).select_related(
+            "department", "conversation"
+        )
         changed, entries = [], []
         for item in items.select_for_update(of=("self",)):
             message = newest[item.conversation_id]
@@ -376,8 +390,8 @@ def _age(post: Post) -> tuple[bool, datetime]:
 
 
 def _is_newer(post: Post, message: Message) -> bool:
-    """Whether the post is a later version of the message. Networks that name no time of an edit are believed once they show
-    another text, unless we have a dated edit already."""
+    """Whether the post is a later version of the message. Networks that name no time of an edit are believed once
+    they show another text, unless we have a dated edit already."""
     if message.deleted_at or post.deleted or (post.text, post.title[:500]) == (message.text, message.title):
         return False
     if post.edited_at is None:

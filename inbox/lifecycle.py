@@ -1,5 +1,5 @@
-"""The status table of a queue item (DESIGN §2): what happens to it, and what it becomes. Sets fields, stores nothing but
-the clock's rows; who may cause it and what is told of it is the verbs' business."""
+"""The status table of a queue item (DESIGN §2): what happens to it, and what it becomes. Sets fields, stores nothing
+but the clock's rows; who may cause it and what is told of it is the verbs' business."""
 
 from datetime import datetime, timedelta
 
@@ -44,8 +44,8 @@ def asleep(item: QueueItem, until: datetime | None) -> None:
 
 
 def heard(item: QueueItem, at: datetime) -> bool:
-    """They wrote again at this time. The lead's item is open; a contributor's keeps its status, unless it waited for just
-    that. Returns whether the item had to be opened."""
+    """They wrote again at this time. The lead's item is open; a contributor's keeps its status, unless it waited for
+    just that. Returns whether the item had to be opened."""
     item.unread = True
     waited_for_this = item.status == Status.SNOOZED and item.snoozed_until is None
     if item.status == Status.OPEN or not (item.lead or waited_for_this):

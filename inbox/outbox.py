@@ -1,7 +1,8 @@
 """Replies on their way out: one attempt each, and never a blind second one (trust.md §4b).
 
-A reply is marked `sending` and committed before the network is called. What is then not certainly unsent is `unknown`: we
-look for our own post on the network at growing distances, and only when it is not found is a person asked.
+A reply is marked `sending` and committed before the network is called. What is then not certainly unsent is
+`unknown`: we look for our own post on the network at growing distances, and only when it is not found is a person
+asked.
 """
 
 import hashlib
@@ -198,8 +199,8 @@ def _wait(reply: Reply, until, trouble: str, state: str = State.APPROVED) -> Non
 
 @transaction.atomic
 def settle_sent(reply: Reply, sent: Sent, *, audit: str = "reply_sent", by: User | str = "system") -> None:
-    """The network has it: keep our message in the thread, and set the lead's item to their turn, or resolved. `sent` has
-    no id when a person saw it there and nobody knows under which."""
+    """The network has it: keep our message in the thread, and set the lead's item to their turn, or resolved. `sent`
+    has no id when a person saw it there and nobody knows under which."""
     conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=reply.conversation_id)
     current = _held(reply)
     now = timezone.now()

@@ -33,8 +33,8 @@ def seen_by(user, conversation="") -> Q:
 
 class ConversationQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Conversations that the user's departments hold; for coordinator and admin also every ordinary one. Before it is
-        routed, a conversation is seen by nobody."""
+        """Conversations that the user's departments hold; for coordinator and admin also every ordinary one. Before
+        it is routed, a conversation is seen by nobody."""
         return self.filter(seen_by(user))
 
     def of_contact(self, contact):
@@ -157,11 +157,13 @@ class ReplyQuerySet(models.QuerySet):
         return self.filter(state__in=["waiting_approval", "approved", "sending", "unknown", "needs_person"])
 
     def due(self):
-        """What the outbox has to look at now: to send, to look for, to verify, or left by a worker that died sending."""
+        """What the outbox has to look at now: to send, to look for, to verify, or left by a worker that died
+        sending."""
         now = timezone.now()
         free = Q(leased_until=None) | Q(leased_until__lte=now)
         return self.filter(
-            Q(state__in=["approved", "unknown", "sent"], send_after__lte=now) & free | Q(state="sending", leased_until__lte=now)
+            Q(state__in=["approved", "unknown", "sent"], send_after__lte=now) & free
+            | Q(state="sending", leased_until__lte=now)
         ).order_by("send_after")
 
     @transaction.atomic

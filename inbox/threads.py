@@ -1,5 +1,5 @@
-"""Which posts belong to one conversation: same thread, same person outside. And what happens when a post that the others
-answer arrives after them."""
+"""Which posts belong to one conversation: same thread, same person outside. And what happens when a post that the
+others answer arrives after them."""
 
 from collections.abc import Iterable, Mapping
 
@@ -14,8 +14,8 @@ DEEPEST = 200
 def root_of(post: Post, page: Mapping[str, Post], known: Mapping[str, Message]) -> str:
     """The network's id of the thread's first post, as far as it can be told now.
 
-    `page` holds the posts that arrive together, `known` the messages that we have, both by the network's id. A parent that
-    nobody knows yet is taken for the root until it arrives.
+    `page` holds the posts that arrive together, `known` the messages that we have, both by the network's id. A parent
+    that nobody knows yet is taken for the root until it arrives.
     """
     for _ in range(DEEPEST):
         if post.thread:
@@ -38,8 +38,8 @@ def thread_key(post: Post, root: str) -> str:
 
 
 def adopt_orphans(arrived: Iterable[Message]) -> None:
-    """Tie messages that came before the post they answer to it, now that it is here; their thread may turn out to be part
-    of an older one, and two conversations one."""
+    """Tie messages that came before the post they answer to it, now that it is here; their thread may turn out to be
+    part of an older one, and two conversations one."""
     named = {f"{each.channel_id}:{each.external_id}": each for each in arrived}
     for orphan in Message.objects.filter(parent=None, parent_key__in=named):
         parent = named[orphan.parent_key]
@@ -54,7 +54,9 @@ def adopt_orphans(arrived: Iterable[Message]) -> None:
 def _rehang(orphan: Message, root: str) -> None:
     """Everything of this channel that was hung on the provisional root belongs to the real one."""
     provisional = orphan.thread_root
-    hung = Conversation.objects.filter(channel=orphan.channel_id, thread_key__startswith=f"{provisional}|", merged_into=None)
+    hung = Conversation.objects.filter(
+        channel=orphan.channel_id, thread_key__startswith=f"{provisional}|", merged_into=None
+    )
     hung = list(hung.select_for_update(of=("self",)).order_by("pk"))
     Message.objects.filter(conversation__in=hung, thread_root=provisional).update(thread_root=root)
     for conversation in hung:
@@ -67,8 +69,8 @@ def _rehang(orphan: Message, root: str) -> None:
 
 
 def merge(conversation: Conversation, *, into: Conversation) -> None:
-    """Two conversations are one. What was said and done on either is kept; where a department had a share in both, the one
-    that stays is open if either was. If one was confidential, both are."""
+    """Two conversations are one. What was said and done on either is kept; where a department had a share in both,
+    the one that stays is open if either was. If one was confidential, both are."""
     held = {item.department_id: item for item in QueueItem.objects.filter(conversation=into)}
     confidential = conversation.confidential or into.confidential
     for item in QueueItem.objects.filter(conversation=conversation).select_related("department"):
@@ -114,7 +116,8 @@ def _fold(item: QueueItem, stays: QueueItem) -> None:
 
 
 def _join_access(conversation: Conversation, into: Conversation, confidential: bool) -> None:
-    """Who could see either sees the whole; but what became confidential by this is seen only by whom it was confided to."""
+    """Who could see either sees the whole; but what became confidential by this is seen only by whom it was confided
+    to."""
     side = into if into.confidential else conversation
     if confidential:
         keep = set(Access.objects.filter(conversation=side, until=None).values_list("department_id", flat=True))

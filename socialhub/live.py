@@ -1,7 +1,7 @@
 """The live stream: tells open pages that something changed, to those who may see it, and never what.
 
-A process listens once to the bell (departments.bell) and passes each stroke on to its streams. What a stream may hear is
-asked of the rights of its person, again whenever these change, so that a lost right falls silent at once.
+A process listens once to the bell (departments.bell) and passes each stroke on to its streams. What a stream may hear
+is asked of the rights of its person, again whenever these change, so that a lost right falls silent at once.
 """
 
 import asyncio
@@ -171,13 +171,15 @@ class Hub:
         missed = False
         while True:
             try:
-                async with redis.Redis.from_url(settings.BELL_URL, health_check_interval=10) as client:
-                    async with client.pubsub(ignore_subscribe_messages=True) as strokes:
-                        await strokes.subscribe(bell.CHANNEL)
-                        if missed:
-                            self.ring(EVERYTHING)
-                        async for stroke in strokes.listen():
-                            self.ring(stroke["data"].decode())
+                async with (
+                    redis.Redis.from_url(settings.BELL_URL, health_check_interval=10) as client,
+                    client.pubsub(ignore_subscribe_messages=True) as strokes,
+                ):
+                    await strokes.subscribe(bell.CHANNEL)
+                    if missed:
+                        self.ring(EVERYTHING)
+                    async for stroke in strokes.listen():
+                        self.ring(stroke["data"].decode())
             except (redis.RedisError, OSError):
                 missed = True
                 await asyncio.sleep(1)

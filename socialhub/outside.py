@@ -1,7 +1,7 @@
 """The demo network as people outside see it, so that one can write as somebody and watch it arrive. Demo mode only.
 
-Nobody learns here what the inbox hides from them: a page shows what its reader may see in the inbox, what they wrote here
-themselves, and our answers to either.
+Nobody learns here what the inbox hides from them: a page shows what its reader may see in the inbox, what they wrote
+here themselves, and our answers to either.
 """
 
 from django import forms
@@ -24,14 +24,23 @@ KEPT = 50  # of what one wrote here, in the session
 class Write(forms.Form):
     """Something that somebody outside writes."""
 
-    person = forms.ChoiceField(label="Write as", choices=[(each.handle, f"{each.name}, {each.handle}") for each in PEOPLE])
+    person = forms.ChoiceField(
+        label="Write as", choices=[(each.handle, f"{each.name}, {each.handle}") for each in PEOPLE]
+    )
     account = forms.ChoiceField(label="To", choices=[(each.handle, each.name) for each in HOUSE])
     kind = forms.ChoiceField(
         label="As",
-        choices=[("mention", "a public post"), ("comment", "a comment"), ("dm", "a direct message"), ("review", "a review")],
+        choices=[
+            ("mention", "a public post"),
+            ("comment", "a comment"),
+            ("dm", "a direct message"),
+            ("review", "a review"),
+        ],
     )
     text = forms.CharField(
-        label="Text", max_length=server.LONGEST, widget=forms.Textarea(attrs={"rows": 4, "autofocus": True, "dir": "auto"})
+        label="Text",
+        max_length=server.LONGEST,
+        widget=forms.Textarea(attrs={"rows": 4, "autofocus": True, "dir": "auto"}),
     )
     rating = forms.TypedChoiceField(
         label="Stars, for a review",

@@ -4,9 +4,9 @@
     a connector's page    engine     the bell       the outbox, one attempt each
     goes in as a whole    decides
 
-Every step's waiting work is a column in the database (`next_poll_at`, `routed_at`, `send_after`, `snoozed_until`), claimed
-with SKIP LOCKED. The functions here look for whatever waits, do it, and say how much they did; calling one twice, at once
-or never harms nothing but time.
+Every step's waiting work is a column in the database (`next_poll_at`, `routed_at`, `send_after`, `snoozed_until`),
+claimed with SKIP LOCKED. The functions here look for whatever waits, do it, and say how much they did; calling one
+twice, at once or never harms nothing but time.
 """
 
 import time

@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import environ
-from csp.constants import NONE, SELF
 from cryptography.fernet import Fernet
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from socialhub.embedded import places
@@ -82,9 +82,13 @@ try:
         }
     }
 except Exception as error:
-    raise ImproperlyConfigured(f"DATABASE_URL can not be read ({error}); write postgres://user:password@host:5432/name.") from None
+    raise ImproperlyConfigured(
+        f"DATABASE_URL can not be read ({error}); write postgres://user:password@host:5432/name."
+    ) from None
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured("DATABASE_URL names another database; Social Hub needs PostgreSQL: postgres://user:password@host:5432/name.")
+    raise ImproperlyConfigured(
+        "DATABASE_URL names another database; Social Hub needs PostgreSQL: postgres://user:password@host:5432/name."
+    )
 # Under ASGI each request has a thread of its own: a kept connection would be left open by each of them.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 BELL_URL = REDIS_URL or f"unix://{PLACES.valkey_socket}"

@@ -20,8 +20,8 @@ SILENCE = timedelta(seconds=30)
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers and worker and beat live; else 503 and what is wrong. The bell may be down: then pages
-    and worker look by themselves, and nothing is lost."""
+    """200 when the database answers and worker and beat live; else 503 and what is wrong. The bell may be down: then
+    pages and worker look by themselves, and nothing is lost."""
     signs = {"database": _database(), "worker": False, "beat": False}
     if signs["database"]:
         signs["worker"] = signs["beat"] = _pulse()
@@ -66,7 +66,11 @@ def _figures():
     yield "oldest_to_route_seconds", "Age of the oldest live one", (now - oldest).total_seconds() if oldest else 0
     on_their_way = Reply.objects.on_their_way()
     yield "replies_on_their_way", "Replies not yet sent", on_their_way.count()
-    yield "replies_need_person", "Replies that somebody has to look at", on_their_way.filter(state="needs_person").count()
+    yield (
+        "replies_need_person",
+        "Replies that somebody has to look at",
+        on_their_way.filter(state="needs_person").count(),
+    )
     yield "channels_in_trouble", "Channels that a person should look at", Channel.objects.in_trouble().count()
     yield "quarantined_posts", "Posts that could not be taken in", QuarantinedPost.objects.waiting().count()
     yield "up", "Whether worker and beat live", int(_pulse())

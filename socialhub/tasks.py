@@ -13,8 +13,8 @@ from socialhub.models import Pulse
 
 
 def stroke(name: str, at_once: int = 1):
-    """A task of that name. While `at_once` of its kind are at work in this process, another stroke is left out: those at work
-    find what waits."""
+    """A task of that name. While `at_once` of its kind are at work in this process, another stroke is left out: those
+    at work find what waits."""
     free = threading.BoundedSemaphore(at_once)
 
     def wrap(function):
@@ -35,8 +35,8 @@ def stroke(name: str, at_once: int = 1):
     return wrap
 
 
-# A network that does not answer holds one thread; the other channels are visited by the other strokes, and two threads are
-# always left for routing and sending.
+# A network that does not answer holds one thread; the other channels are visited by the other strokes, and two
+# threads are always left for routing and sending.
 @stroke("fetch", at_once=max(1, settings.WORKER_THREADS - 2))
 def fetch():
     pipeline.fetch()

@@ -1,7 +1,8 @@
 """What people do about conversations: one function per verb, each atomic, audited, with `by=`.
 
-A verb asks for rights again, whatever its door asked: what its caller may not see is `Http404`, what they see but may not
-do `PermissionDenied`, what can not be done as things stand `Refused` (with a sentence), and then nothing was changed.
+A verb asks for rights again, whatever its door asked: what its caller may not see is `Http404`, what they see but may
+not do `PermissionDenied`, what can not be done as things stand `Refused` (with a sentence), and then nothing was
+changed.
 """
 
 from inbox.actions.handing import accept, decline, hand_off, move

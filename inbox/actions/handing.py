@@ -32,7 +32,13 @@ def hand_off(item: QueueItem, to: Department, *, reason: str, note: str = "", by
         open_again(item)
     before["hand_off"] = str(given.pk)
     finish(
-        item, "hand-off", by=by, before=before, audit="item_handed_off", to=to.name, reason=given.get_reason_display().lower()
+        item,
+        "hand-off",
+        by=by,
+        before=before,
+        audit="item_handed_off",
+        to=to.name,
+        reason=given.get_reason_display().lower(),
     )
     bell.ring(received.department_id)
     return given
@@ -67,8 +73,8 @@ def _offer(item: QueueItem, given: HandOff) -> QueueItem:
 
 @transaction.atomic
 def accept(item: QueueItem, *, by: User) -> QueueItem:
-    """Take over what was offered: the lead passes over, the giver's share ends. When a confidential department accepts, it
-    alone keeps sight of the conversation, from this commit on."""
+    """Take over what was offered: the lead passes over, the giver's share ends. When a confidential department
+    accepts, it alone keeps sight of the conversation, from this commit on."""
     item = locked(item, by)
     given = _offered(item)
     _answer(given, by, accepted_at=timezone.now())
@@ -180,6 +186,8 @@ def move(item: QueueItem, department: Department, *, by: User) -> QueueItem:
     keep(placed)
     before["moved_to"], before["moved_version"] = str(placed.pk), placed.version
     remember(item, "move", by=by, before=before)
-    record("item_moved", item, by=by, department=item.department, conversation_id=item.conversation_id, to=department.name)
+    record(
+        "item_moved", item, by=by, department=item.department, conversation_id=item.conversation_id, to=department.name
+    )
     ring_all(item.conversation, item.department, department)
     return placed

@@ -71,7 +71,9 @@ def place_many(placements: Iterable[Placement]) -> None:
     """
     placements = list(placements)
     ids = sorted({each.message.conversation_id for each in placements})
-    conversations = {each.pk: each for each in Conversation.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+    conversations = {
+        each.pk: each for each in Conversation.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    }
     lying: dict = {}
     for item in QueueItem.objects.filter(conversation__in=ids).select_related("department"):
         lying.setdefault(item.conversation_id, {})[item.department_id] = item
@@ -100,7 +102,9 @@ def _place_one(batch: _Batch, placement: Placement, conversation: Conversation, 
 
 def _shares(placement: Placement, conversation: Conversation, has_lead: bool) -> list[tuple[Department, bool]]:
     """Who gets a share, and whether they lead."""
-    wanted = [placement.department, *placement.joins] if placement.department and not has_lead else list(placement.joins)
+    wanted = (
+        [placement.department, *placement.joins] if placement.department and not has_lead else list(placement.joins)
+    )
     secret = [each for each in wanted if each.confidential]
     if secret and not has_lead:
         conversation.confidential = True
@@ -176,7 +180,8 @@ def _write(batch: _Batch) -> None:
 
 
 def _mark_routed(conversations: Iterable[Conversation]) -> None:
-    """From now on they are seen. There are few different answers, and one statement for each beats one for all by far."""
+    """From now on they are seen. There are few different answers, and one statement for each beats one for all by
+    far."""
     alike: dict[tuple, list] = {}
     for each in conversations:
         alike.setdefault((each.confidential, each.language), []).append(each.pk)
@@ -237,6 +242,8 @@ def share(item: QueueItem, *, like: QueueItem, lead: bool) -> None:
     for name in (*SHOWN, "mood"):
         setattr(item, name, getattr(like, name))
     sort(item)
-    Access.objects.bulk_create([Access(conversation=like.conversation, department=item.department)], ignore_conflicts=True)
+    Access.objects.bulk_create(
+        [Access(conversation=like.conversation, department=item.department)], ignore_conflicts=True
+    )
     if item._state.adding:
         item.save(force_insert=True)

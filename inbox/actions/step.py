@@ -80,7 +80,10 @@ def remember(item: QueueItem, verb: str, *, by: User, before: dict) -> Change:
 
 
 def _plain(before: dict) -> dict:
-    return {name: value if value is None or isinstance(value, (bool, int, list)) else str(value) for name, value in before.items()}
+    return {
+        name: value if value is None or isinstance(value, (bool, int, list)) else str(value)
+        for name, value in before.items()
+    }
 
 
 def ring_all(conversation: Conversation, *more: Department) -> None:

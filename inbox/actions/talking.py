@@ -62,12 +62,20 @@ def remove_note(written: Note, *, by: User) -> None:
 
 @transaction.atomic
 def reply(
-    item: QueueItem, text: str, *, seen: UUID | str, by: User, in_reply_to: UUID | str | None = None, resolve: bool = False
+    item: QueueItem,
+    text: str,
+    *,
+    seen: UUID | str,
+    by: User,
+    in_reply_to: UUID | str | None = None,
+    resolve: bool = False,
 ) -> Reply:
-    """Hand a reply to the outbox. `seen` is the last message that its author had read: when a newer one, or another answer
-    of ours, came since, it is refused with `SomethingNewer`, so that nobody answers past the person or past a colleague.
+    """Hand a reply to the outbox. `seen` is the last message that its author had read: when a newer one, or another
+    answer of ours, came since, it is refused with `SomethingNewer`, so that nobody answers past the person or past a
+    colleague.
 
-    The text goes out to `in_reply_to`, else to their last message. With `resolve` the item is resolved once it was sent.
+    The text goes out to `in_reply_to`, else to their last message. With `resolve` the item is resolved once it was
+    sent.
     """
     item = locked(item, by)
     conversation = item.conversation
@@ -132,7 +140,8 @@ def _nothing_newer(conversation: Conversation, known: Message) -> None:
     on_its_way = conversation.replies.on_their_way().select_related("author", "department").first()
     if on_its_way:
         raise SomethingNewer(
-            f"{on_its_way.author} of {on_its_way.department} has answered already: that reply is on its way.", [on_its_way]
+            f"{on_its_way.author} of {on_its_way.department} has answered already: that reply is on its way.",
+            [on_its_way],
         )
     newer = list(
         conversation.messages.filter(received_at__gt=known.received_at, deleted_at=None)
@@ -197,8 +206,10 @@ def send_again(written: Reply, *, by: User) -> Reply:
 
 def _locked_reply(written: Reply, by: User) -> Reply:
     conversation = visible_conversation(written.conversation, by)
-    current = Reply.objects.select_for_update(of=("self",)).select_related("department", "conversation", "target").get(
-        pk=written.pk
+    current = (
+        Reply.objects.select_for_update(of=("self",))
+        .select_related("department", "conversation", "target")
+        .get(pk=written.pk)
     )
     if not may(by, "work_queue", current.department):
         raise PermissionDenied(f"Only {current.department} decides about its reply.")

@@ -25,7 +25,9 @@ def undo(item: QueueItem, *, by: User) -> Change:
     item = locked(item, by)
     change = Change.objects.filter(item=item, undone_at=None).order_by("-at").first()
     if change is None or change.by != by:
-        raise Refused("There is nothing of yours to undo here." if change is None else "Somebody else did something since.")
+        raise Refused(
+            "There is nothing of yours to undo here." if change is None else "Somebody else did something since."
+        )
     if change.version != item.version:
         raise Refused("It changed since: a newer message or somebody’s act stands in the way.")
     _UNDO.get(change.verb, _set_back)(item, change, by)
@@ -61,8 +63,10 @@ def _let_older_ones_be_undone(item: QueueItem, change: Change) -> None:
 
 
 def _take_back_offer(item: QueueItem, change: Change, by: User) -> None:
-    given = HandOff.objects.select_for_update(of=("self",)).select_related("item__department", "to").get(
-        pk=change.before["hand_off"]
+    given = (
+        HandOff.objects.select_for_update(of=("self",))
+        .select_related("item__department", "to")
+        .get(pk=change.before["hand_off"])
     )
     if not given.is_waiting:
         raise Refused(f"{given.to} has answered already.")

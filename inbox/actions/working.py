@@ -34,8 +34,8 @@ def take(item: QueueItem, *, by: User) -> QueueItem:
 
 @transaction.atomic
 def assign(item: QueueItem, to: User | None, *, by: User) -> QueueItem:
-    """Give it to somebody of this department, or back to all of it (`None`). Giving to others is the lead's; everybody may
-    take it themselves or put their own back."""
+    """Give it to somebody of this department, or back to all of it (`None`). Giving to others is the lead's;
+    everybody may take it themselves or put their own back."""
     item = locked(item, by)
     own = to == by or (to is None and item.assignee == by)
     if not own and not may(by, "lead_queue", item.department):
@@ -97,7 +97,9 @@ def resolve(item: QueueItem, resolution: str, *, by: User) -> QueueItem:
         return item
     before = snapshot(item)
     lifecycle.close(item, resolution)
-    finish(item, "resolve", by=by, before=before, audit="item_resolved", resolution=item.get_resolution_display().lower())
+    finish(
+        item, "resolve", by=by, before=before, audit="item_resolved", resolution=item.get_resolution_display().lower()
+    )
     return item
 
 

@@ -24,7 +24,8 @@ class Tag(models.Model):
 
 
 class Conversation(models.Model):
-    """One outside person's exchange with us in one thread. Five thousand commenters under one post are five thousand."""
+    """One outside person's exchange with us in one thread. Five thousand commenters under one post are five
+    thousand."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     channel = models.ForeignKey(Channel, models.PROTECT, related_name="conversations", db_index=False)
@@ -108,7 +109,9 @@ class Message(models.Model):
                 condition=models.Q(routed_at=None, direction="in"),
                 name="message_to_route",
             ),
-            models.Index(fields=["parent_key"], condition=models.Q(parent=None) & ~models.Q(parent_key=""), name="message_orphan"),
+            models.Index(
+                fields=["parent_key"], condition=models.Q(parent=None) & ~models.Q(parent_key=""), name="message_orphan"
+            ),
         ]
 
     def __str__(self):

@@ -43,9 +43,7 @@ class QueueItem(models.Model):
     unread = models.BooleanField(default=True)
     probably_nothing = models.BooleanField(default=False)
     # Handed on and not accepted yet: where to (on the giver's item), by which hand-off (on the receiver's).
-    handed_to = models.ForeignKey(
-        Department, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
-    )
+    handed_to = models.ForeignKey(Department, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     offer = models.ForeignKey("inbox.HandOff", models.PROTECT, null=True, blank=True, related_name="+")
     # Its department lost sight of it, because a confidential one accepted the conversation.
     sealed = models.BooleanField(default=False)
@@ -143,7 +141,9 @@ class Access(models.Model):
                 fields=["conversation", "department"], condition=models.Q(until=None), name="access_once"
             )
         ]
-        indexes = [models.Index(fields=["department", "conversation"], condition=models.Q(until=None), name="access_now")]
+        indexes = [
+            models.Index(fields=["department", "conversation"], condition=models.Q(until=None), name="access_now")
+        ]
 
 
 class Clock(models.Model):
@@ -163,7 +163,9 @@ class Clock(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(fields=["item", "kind"], condition=models.Q(stopped_at=None), name="one_clock_running")
+            models.UniqueConstraint(
+                fields=["item", "kind"], condition=models.Q(stopped_at=None), name="one_clock_running"
+            )
         ]
 
 

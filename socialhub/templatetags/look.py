@@ -125,8 +125,8 @@ def figure(number) -> str:
 # Time -----------------------------------------------------------------------------------------------------------
 @register.filter
 def span(length: timedelta | None) -> str:
-    """Minutes up to 90, then hours, then days: “12 min”, “2 h”, “1 d 4 h”. Hours are rounded, so that 100 minutes do not
-    read as less than 80."""
+    """Minutes up to 90, then hours, then days: “12 min”, “2 h”, “1 d 4 h”. Hours are rounded, so that 100 minutes do
+    not read as less than 80."""
     if length is None:
         return ""
     seconds = abs(length.total_seconds())

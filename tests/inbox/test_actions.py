@@ -30,7 +30,12 @@ def ask(channel):
 
     def ask(department, text="Where is my parcel?", *, id="1", author="ana", **placing):
         post = Post(
-            id=id, kind="mention", text=text, author=Author(id=author, handle=author), created_at=datetime.now(UTC), thread=author
+            id=id,
+            kind="mention",
+            text=text,
+            author=Author(id=author, handle=author),
+            created_at=datetime.now(UTC),
+            thread=author,
         )
         take_in(channel, [post])
         conversation = Conversation.objects.get(messages__external_id=id)

@@ -132,7 +132,11 @@ def test_a_refused_reply_says_why_and_keeps_its_text(item, channel, carl):
     reply = answer(item, carl)
     outbox.send_due()
     reply.refresh_from_db()
-    assert (reply.state, reply.trouble, reply.text) == ("refused", "The thread is closed.", "We bring you another one today.")
+    assert (reply.state, reply.trouble, reply.text) == (
+        "refused",
+        "The thread is closed.",
+        "We bring you another one today.",
+    )
     fault(channel)
     answer(item, carl, "Another try")
     outbox.send_due()

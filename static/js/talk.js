@@ -30,7 +30,9 @@ function pieces() {
   const parts = ["#talk-bar", "#strip", "#ask", "#side-in"];
   const composer = document.getElementById("composer");
   const written = [...(composer?.querySelectorAll("textarea") ?? [])].some((area) => area.value.trim());
-  if (composer && !written && !composer.contains(document.activeElement)) parts.push("#composer");
+  // One rests on the locked box after sending: it holds no text, and has to open again once the reply is out.
+  const inside = composer?.contains(document.activeElement) && !document.activeElement.matches("[data-rests]");
+  if (composer && !written && !inside) parts.push("#composer");
   if (!talk().querySelector("dialog[open]")) parts.push("#dialogs");
   if (talk().querySelector("details.drop[open]")) parts.splice(parts.indexOf("#talk-bar"), 1);
   if (talk().querySelector("#path.is-open")) parts.splice(parts.indexOf("#strip"), 1);

@@ -136,6 +136,7 @@ def test_its_ids_in_what_is_sent_are_like_ids_that_are_not_there(hidden, signed_
         ("/inbox/bulk/", {"verb": "take", "items": [item.pk]}, {"verb": "take", "items": [uuid4()]}),
     ]
     actions.cancel_reply(hidden.reply, by=User.objects.get(username="carl"))
+    client.get("/inbox/")
     for address, guessed, drawn in pairs:
         before = everything_stored()
         with standing_time():

@@ -112,7 +112,7 @@ def walk(*ids: dict[str, list], without: Collection[str] = ()) -> Iterator[str]:
         yield from plain
         yield from (f"{address}?{NARROWED}" for address in plain if name not in OF_ONE_THING)
         if "search" in name or "contact" in name:
-            yield from (f"{plain[0]}?{urlencode({'q': bait})}" for bait in BAITS)
+            yield from (f"{plain[0]}?{urlencode({'q': bait, 'limit': 1})}" for bait in BAITS)
         if name in ("inbox", "queue", "api-queue-items"):
             yield from (f"{address}?{tab}" for address in plain for tab in TABS)
 

@@ -1,0 +1,43 @@
+"""What the README says is there, is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake (\w+)", README))))
+def test_each_make_target_exists(target):
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), target
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"manage\.py (\w+)", README))))
+def test_each_command_exists(command):
+    assert command in get_commands()
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
+def test_each_link_leads_somewhere(path):
+    assert (ROOT / path).exists(), path
+
+
+def test_each_setting_stands_in_the_readme_and_the_other_way_round():
+    settings = (ROOT / "socialhub/settings.py").read_text() + (ROOT / "socialhub/embedded/places.py").read_text()
+    read = set(re.findall(r'(?:env\.\w+|boolean|number|choice|kept_secret)\("([A-Z_]+)"', settings)) | {"DATA_DIR"}
+    table = README.split("## Configuration")[1].split("## Commands")[0]
+    told = {
+        name for row in re.findall(r"^\|([^|]+)\|", table, re.MULTILINE) for name in re.findall(r"`([A-Z_]+)`", row)
+    }
+    assert read == told
+
+
+def test_everybody_who_signs_in_on_the_tour_is_in_the_demo():
+    from socialhub.demo import PASSWORD, PEOPLE
+
+    tour = README.split("## A tour")[1].split("## Configuration")[0]
+    assert PASSWORD in tour
+    assert set(re.findall(r"\(`([a-z]+)`\)", tour)) <= {person.username for person in PEOPLE}

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DatabaseError, transaction
 
 from departments import actions, presets
 from departments.access import departments_for, may, may_appoint, people_of, rights
@@ -171,3 +172,12 @@ def test_every_preset_department_says_what_belongs_there(house):
     assert list(Department.objects.filter(confidential=True).values_list("slug", flat=True)) == ["hr"]
     assert presets.found_all(by="system").keys() == {preset.slug for preset in presets.PRESETS}
     assert Department.objects.count() == len(presets.PRESETS)
+
+
+def test_nobody_rewrites_the_audit_not_even_by_hand(ada, carl, pr):
+    actions.give_role(carl, pr, Role.READER, by=ada)
+    mine = AuditEntry.objects.filter(by=ada)
+    for rewrite in (lambda: mine.update(verb="signed_in"), mine.delete):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            rewrite()
+    assert mine.get().verb == "role_given"

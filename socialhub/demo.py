@@ -10,7 +10,10 @@ from connectors.models import Channel
 from departments import actions, presets
 from departments.models import Department, User
 from departments.roles import HouseRole, Role
+from inbox import actions as desk
+from inbox.models import Change, QueueItem
 from routing import starter
+from socialhub import pipeline
 from socialhub.models import House
 
 PASSWORD = "social-hub"
@@ -53,6 +56,7 @@ def load() -> None:
     settle()
     starter.found(by="system")
     listen()
+    work()
 
 
 def listen() -> None:
@@ -85,3 +89,47 @@ def _move_in(person: Person, departments: dict[str, Department]) -> None:
         actions.give_role(user, departments[slug], role, by="system")
     for role in person.house:
         actions.give_house_role(user, role, by="system")
+
+
+def work() -> None:
+    """What the people of the demo did before its first visitor came, so that the board tells of more than arrivals:
+    items taken and resolved, hand-offs accepted, declined and waiting, a department asked to join, notes."""
+    pipeline.fetch()
+    pipeline.route()
+    if Change.objects.exists():
+        return
+    who = {person.username: User.objects.get(username=person.username) for person in PEOPLE}
+    where = {department.slug: department for department in Department.objects.open()}
+    service = _lying_in(where["customer-service"])
+    for item in service[:3]:
+        desk.take(item, by=who["carl"])
+    for item in service[3:5]:
+        desk.resolve(item, "no_reply_needed", by=who["carla"])
+    for item, answer in zip(service[5:9], ("accept", "accept", "decline", ""), strict=False):
+        desk.hand_off(
+            item, where["rnd"], reason="expertise", note="Is this the lock certificate again?", by=who["carla"]
+        )
+        _answer(item, where["rnd"], answer, who["ravi"])
+    for item in _lying_in(where["marketing"])[:2]:
+        desk.hand_off(item, where["pr"], reason="wrong_department", note="A question for the press.", by=who["mara"])
+        _answer(item, where["pr"], "accept", who["pia"])
+    for item in _lying_in(where["pr"])[:1]:
+        desk.take(item, by=who["pia"])
+        desk.add_department(item, where["customer-service"], by=who["pia"])
+        desk.note(item.conversation, "I ring them after our answer. No sums in public.", by=who["pia"])
+    for item in _lying_in(where["triage"])[:1]:
+        desk.resolve(item, "spam", by=who["mia"])
+
+
+def _lying_in(department: Department) -> list[QueueItem]:
+    """Its open items that it leads, the oldest first; what is live stays untouched for the visitor."""
+    items = QueueItem.objects.filter(department=department, lead=True, conversation__history=True).open()
+    return list(items.select_related("conversation", "department").order_by("placed_at", "pk"))
+
+
+def _answer(item: QueueItem, to: Department, answer: str, by: User) -> None:
+    offered = QueueItem.objects.get(conversation=item.conversation, department=to)
+    if answer == "accept":
+        desk.accept(offered, by=by)
+    elif answer == "decline":
+        desk.decline(offered, note="It is the app, and customer service has the steps.", by=by)

@@ -3,7 +3,7 @@ page and the rail together."""
 
 from functools import cached_property
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Value
 
 from departments.access import may, rights
 from departments.models import Department
@@ -42,6 +42,20 @@ class Desk:
     @cached_property
     def counts(self) -> dict:
         return QueueCount.objects.of_queues(self.user, self.departments)
+
+    @cached_property
+    def pressing(self) -> dict[str, dict]:
+        """{"late": {department: number}, "mine": {…}}: open items that are overdue, and those that are this person's,
+        as far as they see them. One read, whose halves walk an index each."""
+        seen = QueueItem.objects.visible_to(self.user).order_by()
+        halves = [
+            selected.values_list(Value(what), "department").annotate(Count("pk"))
+            for what, selected in (("late", seen.overdue()), ("mine", seen.mine(self.user)))
+        ]
+        found: dict[str, dict] = {"late": {}, "mine": {}}
+        for what, department, number in halves[0].union(halves[1], all=True):
+            found[what][department] = number
+        return found
 
     def department(self, slug: str) -> Department | None:
         """The readable department of this name, or None: one that is hidden is as one that is not there."""

@@ -4,7 +4,6 @@ from functools import cached_property
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -12,7 +11,6 @@ from connectors.models import Channel
 from departments.access import NOTHING, Rights, rights
 from departments.roles import Role
 from inbox.desk import desk_of
-from inbox.models import QueueItem
 from socialhub.models import House
 
 #: Address, name, sign, second key of `g …`, and who has it in the rail.
@@ -92,11 +90,9 @@ class HouseOnPage:
             for each in desk.departments
         ]
 
-    @cached_property
+    @property
     def overdue(self) -> dict:
-        """How many items are late in each queue, as far as the person sees them: one grouped read."""
-        late = QueueItem.objects.visible_to(self.request.user).overdue().order_by()
-        return dict(late.values_list("department").annotate(Count("pk")))
+        return desk_of(self.request).pressing["late"]
 
     @cached_property
     def hint(self) -> dict | None:

@@ -36,6 +36,8 @@ def queue(request, department=None):
     reads = [each.select_related("assignee", "offer") for each in sources(request.user, queues, tab)]
     found = page(reads, order, cursor=read(after, order))
     counts = {name: sum(desk.counts[each.pk][kept] for each in queues) for name, kept in COUNTED.items()}
+    mine = desk.pressing["mine"]
+    counts["mine"] = mine.get(chosen.pk, 0) if chosen else sum(mine.values())
     context = {
         "department": chosen,
         "title": str(chosen) if chosen else "Inbox",

@@ -91,7 +91,7 @@ def test_counts_stand_beside_the_tabs_and_are_not_counted_from_what_is_hidden(
     make_item("I apply", "hr", author="cleo")
     answer = client_of(cora).get("/inbox/")
     assert {tab["key"]: tab["count"] for tab in answer.context["tabs"]} == {
-        "mine": None, "unassigned": 2, "all": 2, "waiting": 0,
+        "mine": 0, "unassigned": 2, "all": 2, "waiting": 0,
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import exceptions, serializers
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
 
 from departments.models import ApiToken
@@ -39,6 +40,16 @@ class TokenAuthentication(BaseAuthentication):
 
 class SignedInAuthentication(SessionAuthentication):
     """People who are signed in may read the API from the browser; what they send needs the CSRF token."""
+
+
+class JsonBody(JSONParser):
+    """JSON as the framework reads it; what is nested beyond all reading is the caller's mistake and not ours."""
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise exceptions.ParseError("The JSON is nested too deep to be read.") from None
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

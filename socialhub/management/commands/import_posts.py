@@ -11,6 +11,7 @@ from connectors import actions, polling
 from connectors.models import Channel, FetchRun
 from connectors.networks import imported
 from inbox.intake import take_in
+from socialhub import priority
 
 BATCH = 500
 
@@ -30,6 +31,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--history", action="store_true", help="keep and route the posts, but start no clock and tell nobody"
         )
+
+    def run_from_argv(self, argv):
+        priority.step_back(priority.FILE)
+        super().run_from_argv(argv)
 
     def handle(self, *, file: Path, channel: str, create: bool, history: bool, **options):
         if not file.is_file():

@@ -21,7 +21,7 @@ board_only = only(has_board)
 PAGE = 50
 #: What is read together with the rows of each kind, so that drawing them asks nothing.
 WITH = {
-    "items": ("assignee", "department", "offer"),
+    "items": ("assignee", "department", "handed_to", "offer"),
     "answers": ("author", "department", "target__identity", "channel"),
     "hand-offs": ("item", "item__department", "to", "by"),
     "replies": ("author", "department", "target__identity", "channel"),

@@ -3,19 +3,11 @@
 import os
 
 from celery import Celery
-from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialhub.settings")
 app = Celery("socialhub")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-
-
-@worker_init.connect
-def behind_people(**_) -> None:
-    from socialhub import priority
-
-    priority.step_back(priority.WORKER)
 
 
 def every(seconds: float, work: str) -> dict:

@@ -11,7 +11,6 @@ from connectors import actions, polling
 from connectors.models import Channel, FetchRun
 from connectors.networks import imported
 from inbox.intake import take_in
-from socialhub import priority
 
 BATCH = 500
 
@@ -31,10 +30,6 @@ class Command(BaseCommand):
         parser.add_argument(
             "--history", action="store_true", help="keep and route the posts, but start no clock and tell nobody"
         )
-
-    def run_from_argv(self, argv):
-        priority.step_back(priority.FILE)
-        super().run_from_argv(argv)
 
     def handle(self, *, file: Path, channel: str, create: bool, history: bool, **options):
         if not file.is_file():

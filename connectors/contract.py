@@ -125,7 +125,7 @@ class Setting:
     required: bool = False
 
 
-#: What every network's settings know (DESIGN §6).
+#: What every network's settings know.
 COMMON = (
     Setting("base_url", "Address of the network", "url", help="Only for a server of your own; else left empty"),
     Setting("allow_private_hosts", "Allow private addresses", "flag", False, "The server stands in your own network"),

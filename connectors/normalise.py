@@ -1,4 +1,4 @@
-"""Posts as JSON (DESIGN §6) into `contract.Post` and back. Whatever can not be understood comes out as `Unreadable`
+"""Posts as JSON into `contract.Post` and back. Whatever can not be understood comes out as `Unreadable`
 with a reason in words; nothing is guessed, nothing is lost, and nothing here raises.
 
 Text is kept as it was written, `<script>` and right-to-left marks and all: pages show it escaped. Only its Unicode

@@ -22,7 +22,7 @@ class Rights:
 
     `roles` are the departments in which they have a role of their own. A coordinator works everywhere that is not
     confidential, an admin reads there (they must try rules on real posts); neither learns what a confidential
-    department holds (DESIGN §2).
+    department holds.
     """
 
     roles: Mapping[UUID, Role]

@@ -1,4 +1,4 @@
-"""The status table of a queue item (DESIGN §2): what happens to it, and what it becomes. Sets fields, stores nothing
+"""The status table of a queue item: what happens to it, and what it becomes. Sets fields, stores nothing
 but the clock's rows; who may cause it and what is told of it is the verbs' business."""
 
 from datetime import datetime, timedelta

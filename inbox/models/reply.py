@@ -12,7 +12,7 @@ from inbox.querysets import NoteQuerySet, ReplyQuerySet
 
 
 class Reply(models.Model):
-    """Text going out, and honestly where it is on its way (trust.md §4b)."""
+    """Text going out, and honestly where it is on its way (docs/architecture.md, “send”)."""
 
     class State(models.TextChoices):
         DRAFT = "draft", "Draft"

@@ -1,4 +1,4 @@
-"""Replies on their way out: one attempt each, and never a blind second one (docs/architecture.md, the journey of one post).
+"""Replies on their way out: one attempt each, and never a blind second one (docs/architecture.md).
 
 A reply is marked `sending` and committed before the network is called. What is then not certainly unsent is
 `unknown`: we look for our own post on the network at growing distances, and only when it is not found is a person

@@ -2,14 +2,27 @@
 
 import os
 import re
+import threading
+import time
 
 import pytest
+import uvicorn
 from django.conf import settings
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.core.asgi import get_asgi_application
+from django.db import connections
 
 from tests.chromium import find
+from tests.journey.conftest import answers_to, arrives, first_day  # noqa: F401  (fixtures of the same first day)
 
 #: What a browser says of a request that was refused or that a test cut off on purpose.
 EXPECTED = re.compile(r"Failed to load resource|Response Status Error|htmx:sendError|htmx:afterRequest|ERR_FAILED")
+#: Nothing that asks the network, or memory that a container does not have.
+ARGUMENTS = (
+    "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync --disable-dev-shm-usage"
+).split()
+NO_SANDBOX = ["--no-sandbox"]
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +30,7 @@ def browser_type_launch_args(browser_type_launch_args):
     path = find()
     if not path:
         pytest.skip("There is no Chromium on this machine.")
-    return browser_type_launch_args | {"executable_path": path, "args": ["--no-sandbox"] if os.geteuid() == 0 else []}
+    return browser_type_launch_args | {"executable_path": path, "args": ARGUMENTS + NO_SANDBOX * (os.geteuid() == 0)}
 
 
 @pytest.fixture
@@ -40,3 +53,57 @@ def desk_of(live_server, house, new_context, client_of):
 
     yield open_desk
     assert [each for each in complaints if not EXPECTED.search(each)] == []
+
+
+# With the live stream ------------------------------------------------------------------------------------------------
+class Server(uvicorn.Server):
+    """The house as `make run` serves it, pages and live stream from one process, here in a thread."""
+
+    def __init__(self):
+        app = ASGIStaticFilesHandler(get_asgi_application())
+        super().__init__(uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_level="error"))
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def begin(self) -> str:
+        self.thread.start()
+        while not self.started:
+            time.sleep(0.01)
+        host, port = self.servers[0].sockets[0].getsockname()
+        return f"http://{host}:{port}"
+
+    def end(self) -> None:
+        # A stream never ends by itself: nobody waits for it.
+        self.should_exit = self.force_exit = True
+        self.thread.join(10)
+
+
+@pytest.fixture
+def house_online(house):
+    """The address of a house with a live stream."""
+    server = Server()
+    try:
+        yield server.begin()
+    finally:
+        server.end()
+        connections.close_all()
+
+
+@pytest.fixture
+def opens(house_online, new_context, client_of):
+    """`opens(cora, "/overview/")`: a page of Cora's, with everything on. Not one complaint of the browser passes."""
+    complaints = []
+
+    def open_page(person, path="/inbox/", **more):
+        context = new_context(base_url=house_online, **{"viewport": {"width": 1440, "height": 900}, **more})
+        if person:
+            cookie = client_of(person).cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": house_online}])
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
+        page.on("response", lambda answer: answer.status >= 400 and complaints.append(f"{answer.status} {answer.url}"))
+        page.goto(path)
+        return page
+
+    yield open_page
+    assert complaints == []

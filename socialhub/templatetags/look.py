@@ -2,7 +2,7 @@
 
 import zlib
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from django import template
 from django.templatetags.static import static
@@ -31,7 +31,13 @@ NARROW = "\u202f"
 @register.simple_tag
 def icon(name: str, classes: str = "", label: str = "") -> SafeString:
     """A sign from the sprite. Without a label it is decoration and hidden from screen readers."""
-    return _drawn(static("img/icons.svg"), name, classes, label)
+    return _drawn(_sprite(), name, classes, label)
+
+
+@cache
+def _sprite() -> str:
+    """Its address does not change while a process lives, and a page asks for it a hundred times."""
+    return static("img/icons.svg")
 
 
 @lru_cache(maxsize=512)

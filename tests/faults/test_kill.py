@@ -118,6 +118,7 @@ def waiting(house) -> list[tuple]:
 @pytest.fixture(scope="module")
 def afterwards(house, ada, carl):
     """Carl has gone, people have stopped writing, and everything has come to rest."""
+    eventually(lambda: carl.since(0) >= 10, 90)
     carl.stop()
     set_channel(ada, SILENT)
     began = time.monotonic()

@@ -1,5 +1,6 @@
 """A Social Hub under way: people write, Carl answers through the API, and the demo network is the oracle."""
 
+import http.client
 import json
 import threading
 import time
@@ -49,7 +50,7 @@ class Program:
         except urllib.error.HTTPError as error:
             error.close()
             return 503 if "Retry-After" in error.headers else error.code, {}
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):
             return 0, {}
 
 

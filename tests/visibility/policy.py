@@ -8,6 +8,7 @@ sent to the door (302; 401 in the API), whatever they ask for, but for the few a
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID
 
 from django.urls import URLPattern, get_resolver
@@ -384,6 +385,7 @@ API: dict[str, list[Use]] = {
 POLICY: dict[str, list[Use]] = PAGES | API
 
 
+@cache
 def routes() -> dict[str, tuple[str, URLPattern]]:
     """Every route of the house by its name, with its whole address. One without a name is named by its address, and
     has no policy."""

@@ -20,6 +20,48 @@ class Unreachable(ConnectorError):
     """No answer, or an answer that makes no sense: trying again later."""
 
 
+class NoSuchHost(Unreachable):
+    """No server is known by the name in this address."""
+
+
+class NotTrusted(Unreachable):
+    """The server can not prove who it is (its certificate is wrong or too old), so nothing was asked."""
+
+
+class AddressRefused(Unreachable):
+    """The address leads into a private or reserved network, so it was not opened. If the server stands in your own
+    network, allow private addresses in the settings."""
+
+
+class PortRefused(AddressRefused):
+    """The address names a port other than 80 and 443, so it was not opened. If the server stands in your own network,
+    allow private addresses in the settings."""
+
+
+class RedirectRefused(Unreachable):
+    """The network sends us on to an address that must not be opened."""
+
+
+class TooManyRedirects(Unreachable):
+    """The network sends us on from address to address without end."""
+
+
+class TooSlow(Unreachable):
+    """The answer was not there in the time that we wait, so we let go."""
+
+
+class TooLarge(Unreachable):
+    """The answer is larger than we read, so it was not taken in."""
+
+
+class MakesNoSense(Unreachable):
+    """The answer can not be understood."""
+
+
+class ServerFailed(Unreachable):
+    """The network says that it has trouble of its own."""
+
+
 class RateLimited(ConnectorError):
     """The network asks us to wait."""
 

@@ -109,16 +109,19 @@ def test_hana_sees_an_applicant_come_and_carl_sees_nothing_move(opens, arrives, 
     assert set(carls.evaluate("window.heard")) <= {"*"}
 
 
-def test_ada_edits_a_rule_in_the_form_and_the_next_post_follows_it(opens, arrives, ada):
+def test_ada_edits_a_rule_in_the_form_and_the_next_post_follows_it(opens, arrives, ada, cora):
     assert lead_of(arrives("jonas_l", ANGRY)).department.slug == "customer-service"
     rule = RuleSet.objects.get(department=None).live.rules
     uid = lead_of(DemoPost.objects.get()).conversation.messages.get().decisions.get().rule_uid
     name = next(each["name"] for each in rule if each["uid"] == uid)
+    coras = is_live(opens(cora, "/routing/"))
     page = opens(ada, "/routing/")
     page.get_by_role("link", name=name, exact=True).click()
     page.get_by_label("Place in").select_option(label="Marketing")
     page.get_by_role("button", name="Publish").click()
     expect(page.locator(".toast")).to_contain_text("Version 2 is live")
+    expect(coras.locator("#versions tbody tr").first).to_contain_text(str(ada))
+    assert was_not_reloaded(coras)
     assert lead_of(arrives("sanne_fietst", ANGRY)).department.slug == "marketing"
 
 

@@ -1,6 +1,7 @@
 # What a person types. Everything is installed into .venv/; a second run installs nothing.
 #   make run [PORT=8001] [DATA_DIR=folder] [DEMO=0]     make test     make lint
-.PHONY: run test lint
+#   make bench [SCALES=10k,100k] [ONLY=name,name] [ROUNDS=5]
+.PHONY: run test lint bench
 .DEFAULT_GOAL := run
 
 run:
@@ -17,3 +18,7 @@ lint:
 	@.venv/bin/python -m ruff check .
 	@.venv/bin/python -m mypy
 	@.venv/bin/python -m tests.production
+
+bench:
+	@.ci/install requirements-dev.txt
+	@.venv/bin/python -m tests.bench

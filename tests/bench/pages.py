@@ -1,0 +1,140 @@
+"""What pages cost, in CPU of the web process and of PostgreSQL together, beside the same answer from the floor."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+
+from departments.access import rights
+from departments.models import User
+from departments.roles import Role
+from departments.tokens import make_token
+from inbox import search
+from inbox.models import Conversation, QueueItem
+from inbox.paging import URGENT, Cursor
+from socialhub.embedded import postgres
+from socialhub.embedded.places import Places
+from tests.bench.figures import Figure
+from tests.bench.filling import COMMON, RARE
+from tests.bench.meter import Cost, Way, compare
+from tests.bench.programs import Served, served
+
+QUEUE = "/api/v1/queues/customer-service/items/?status=open"
+NAMES = ("first_page_json", "first_page_html", "unchanged_page", "deep_page", "open_conversation")
+SEARCHES = {"search_rare": RARE, "search_common": COMMON}
+#: How many hits a page of search shows.
+HITS = 25
+
+
+def measure(places: Places, server: int, rounds: int) -> Iterator[Figure]:
+    """Everything that a page costs."""
+    with (
+        served("socialhub.asgi:application", "web", places) as ours,
+        served("tests.bench.floor:application", "floor", places) as bare,
+    ):
+        found = compare(_ways(ours, bare), server, rounds)
+    yield _figure("first_page_json", found["json"], found["queue"])
+    yield _figure("first_page_html", found["html"], found["queue"])
+    yield _figure("unchanged_page", found["unchanged"], found["queue"])
+    yield _figure("deep_page", found["deep"], found["first"])
+    yield _figure("open_conversation", found["open"], found["talk"])
+
+
+def _figure(name: str, ours: Cost, floor: Cost) -> Figure:
+    detail = f"web {ours.own:.2f} + PostgreSQL {ours.postgres:.2f}; wall {ours.wall:.2f}, floor's {floor.wall:.2f}"
+    return Figure(name, ours.cpu, floor.cpu, detail)
+
+
+def _ways(ours: Served, bare: Served) -> dict[str, Way]:
+    carl, cora = (User.objects.get(username=name) for name in ("carl", "cora"))
+    program = {"Authorization": f"Bearer {make_token(carl, 'bench', by=carl)[1]}"}
+    carls, coras = ({"Cookie": f"{settings.SESSION_COOKIE_NAME}={_signed_in(each)}"} for each in (carl, cora))
+    talk, deep = _a_talk(carl), _deep(cora)
+    known = program | {"If-None-Match": ours.get(QUEUE, program).getheader("ETag") or '"none"'}
+    unchanged = 304 if known["If-None-Match"] != '"none"' else 200
+
+    def opened():
+        ours.get(f"/api/v1/conversations/{talk}/", program)
+        ours.get(f"/api/v1/conversations/{talk}/messages/", program)
+
+    def opened_bare():
+        bare.get(f"/conversation?of={talk}", program)
+        bare.get(f"/messages?of={talk}", program)
+
+    return {
+        "queue": Way(lambda: bare.get("/queue?of=customer-service", program), 200, bare.pid),
+        "json": Way(lambda: ours.get(QUEUE, program), 40, ours.pid),
+        "html": Way(lambda: ours.get("/inbox/customer-service/", carls), 20, ours.pid),
+        "unchanged": Way(lambda: ours.get(QUEUE, known, unchanged), 60, ours.pid),
+        "first": Way(lambda: ours.get("/inbox/", coras), 20, ours.pid),
+        "deep": Way(lambda: ours.get(f"/inbox/?after={deep}", coras), 20, ours.pid),
+        "open": Way(opened, 30, ours.pid),
+        "talk": Way(opened_bare, 100, bare.pid),
+    }
+
+
+def _signed_in(user: User) -> str:
+    """The cookie of a browser in which this person has signed in."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return session.session_key
+
+
+def _a_talk(user: User) -> str:
+    """A conversation with a history of twenty messages."""
+    queue = QueueItem.objects.visible_to(user).filter(conversation__in=Conversation.objects.visible_to(user))
+    long = queue.filter(conversation__messages__external_id__endswith=".20")
+    return str(long.order_by("pk").values_list("conversation", flat=True).first())
+
+
+def _deep(user: User) -> Cursor:
+    """Half-way down everything that is open before this person."""
+    items = QueueItem.objects.visible_to(user).open().order_by("sort_at", "pk").values_list("sort_at", "pk")
+    return Cursor(*items[items.count() // 2])
+
+
+# Searching ------------------------------------------------------------------------------------------------------------
+_FLOOR = """
+    SELECT entry.conversation_id, message.title, message.text, message.created_at, identity.name, identity.handle
+    FROM (
+        SELECT * FROM inbox_searchentry entry
+        WHERE words @@ websearch_to_tsquery('socialhub', %(word)s) AND audience_id IS NULL AND EXISTS (
+            SELECT FROM inbox_access access JOIN inbox_conversation conversation ON conversation.id = access.conversation_id
+            WHERE access.conversation_id = entry.conversation_id AND access.department_id = ANY(%(mine)s::uuid[])
+                AND access.until IS NULL AND conversation.merged_into_id IS NULL AND conversation.routed_at IS NOT NULL)
+        ORDER BY at DESC LIMIT %(hits)s
+    ) entry JOIN inbox_message message ON message.id = entry.source_id
+    LEFT JOIN inbox_identity identity ON identity.id = message.identity_id
+"""
+
+
+def measure_search(places: Places, server: int, rounds: int, wanted: set[str]) -> Iterator[Figure]:
+    """What a search costs within PostgreSQL, beside one statement that finds as many hits."""
+    carl = User.objects.get(username="carl")
+    with closing(postgres.connect(places)) as line, line.cursor() as cursor:
+        line.autocommit = True
+        given = {"mine": [str(each) for each in rights(carl).at_least(Role.READER)], "hits": HITS}
+
+        def bare(word: str):
+            cursor.execute(_FLOOR, given | {"word": word})
+            assert cursor.fetchall()
+
+        for name, word in SEARCHES.items():
+            if name in wanted:
+                ways = {
+                    "ours": Way(lambda word=word: _found(carl, word), 20),
+                    "bare": Way(lambda word=word: bare(word), 40),
+                }
+                found = compare(ways, server, rounds)
+                ours, floor = found["ours"], found["bare"]
+                yield Figure(name, ours.postgres, floor.postgres, f"wall {ours.wall:.2f}, floor's {floor.wall:.2f}")
+
+
+def _found(user: User, word: str) -> None:
+    user.__dict__.pop("known_rights", None)  # as a new request asks for them
+    assert search.search(user, word, size=HITS)[0]

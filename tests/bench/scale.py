@@ -1,0 +1,66 @@
+"""One scale in a process of its own, on a data folder of its own: fill the house unless it is full, measure, print each
+figure as a line of JSON."""
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+
+import django
+
+from socialhub.embedded import places, postgres, servers
+
+SIZES = {"10k": 10_000, "100k": 100_000}
+
+
+def main() -> None:
+    """`python -m tests.bench.scale 10k --rounds 5 [--only name …]` with DATA_DIR set."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("scale")
+    asked.add_argument("--rounds", type=int, default=5)
+    asked.add_argument("--only", nargs="*", default=[])
+    given = asked.parse_args()
+    here = places.find()
+    with servers.running(here):
+        django.setup()
+        prepare(here, size_of(given.scale))
+        for figure in measured(here, postgres.pid(here), given.rounds, set(given.only)):
+            named = dataclasses.asdict(figure) | {"name": f"{figure.name}_{given.scale}"}
+            print(json.dumps(named), flush=True)
+
+
+def size_of(scale: str) -> int:
+    """`10k` is ten thousand; any number is itself."""
+    return SIZES.get(scale) or int(scale)
+
+
+def prepare(here: places.Places, many: int) -> None:
+    """Bring the house to the schema of today and fill it, unless it is just that."""
+    from django.core.management import call_command
+
+    from tests.bench import filling
+
+    mark = here.data / "filled"
+    call_command("prepare", news=os.devnull)
+    if filling.is_filled(mark, many):
+        return
+    print(f"Filling a house with {many} items", file=sys.stderr, flush=True)
+    call_command("flush", interactive=False, verbosity=0)
+    filling.fill(many)
+    filling.note_filled(mark, many)
+
+
+def measured(here: places.Places, server: int, rounds: int, only: set[str]):
+    """The figures that are asked for; without a name all of them."""
+    from tests.bench import pages
+
+    wants = lambda names: bool(set(names) & only) if only else True  # noqa: E731
+    if wants(pages.NAMES):
+        yield from pages.measure(here, server, rounds)
+    if wants(pages.SEARCHES):
+        yield from pages.measure_search(here, server, rounds, only or set(pages.SEARCHES))
+
+
+if __name__ == "__main__":
+    main()

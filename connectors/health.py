@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from connectors.clock import next_look
 from connectors.errors import ConnectorError, Misconfigured, NotAuthorized, RateLimited
 
 LISTENING, PAUSED, NEEDS_LOGIN, BROKEN = "listening", "paused", "needs_login", "broken"
@@ -28,9 +29,10 @@ class Verdict:
     next_poll_at: datetime | None
 
 
-def after_success(at: datetime, *, poll_seconds: float, more: bool = False) -> Verdict:
-    """All is well: the next visit comes in its turn, or at once when the network holds more for us."""
-    return Verdict(LISTENING, "", 0, at if more else at + timedelta(seconds=poll_seconds))
+def after_success(at: datetime, *, due: datetime, poll_seconds: float, place: float = 0, more: bool = False) -> Verdict:
+    """All is well with a visit that was due then: the next one comes in its turn (`clock.next_look`), or at once when
+    the network holds more for us."""
+    return Verdict(LISTENING, "", 0, at if more else next_look(min(due, at), at, poll_seconds, place))
 
 
 def after_error(

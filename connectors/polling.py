@@ -13,8 +13,8 @@ from itertools import islice
 from django.db import transaction
 from django.utils import timezone
 
-from connectors import health, ledger, normalise, vault
-from connectors.contract import Batch, Post, TakeIn, Unreadable
+from connectors import clock, health, ledger, normalise, vault
+from connectors.contract import Batch, Connector, Post, TakeIn, Unreadable
 from connectors.errors import ConnectorError
 from connectors.models import Channel, FetchRun, LeaseLost, QuarantinedPost
 from departments import audit, bell
@@ -26,14 +26,22 @@ logger = logging.getLogger(__name__)
 Outcome, Via = FetchRun.Outcome, FetchRun.Via
 
 
-def poll(channel: Channel, take_in: TakeIn, *, pages: int = MOST_PAGES) -> FetchRun:
+def poll(
+    channel: Channel,
+    take_in: TakeIn,
+    *,
+    pages: int = MOST_PAGES,
+    after_page: Callable[[Batch], bool] = lambda batch: True,
+) -> FetchRun:
     """Visit the network once, for as many pages as wait, and set the next visit. The channel should be claimed.
 
-    Never raises for what the network does, nor for a page that can not be kept: both are the channel's health then.
+    `after_page` is called when a page is kept, and says whether the visit may go on with the next. Never raises for
+    what the network does, nor for a page that can not be kept: both are the channel's health then.
     """
+    due = channel.next_poll_at or timezone.now()
     run = ledger.start(channel, Via.POLL)
     try:
-        more = _walk(run, take_in, pages)
+        more = _walk(run, take_in, pages, after_page)
     except LeaseLost:
         ledger.recount(run)
         return ledger.finish(
@@ -41,7 +49,8 @@ def poll(channel: Channel, take_in: TakeIn, *, pages: int = MOST_PAGES) -> Fetch
         )
     except Exception as error:
         return _failed(run, error)
-    verdict = health.after_success(timezone.now(), poll_seconds=channel.poll_seconds, more=more)
+    place = clock.place_of(channel.pk)
+    verdict = health.after_success(timezone.now(), due=due, poll_seconds=channel.poll_seconds, place=place, more=more)
     return _settled(run, verdict, Outcome.OK)
 
 
@@ -93,15 +102,23 @@ def replay_asked_for(take_in: TakeIn, batch: int = 500) -> list[FetchRun]:
 # A visit --------------------------------------------------------------------------------------------------------
 
 
-def _walk(run: FetchRun, take_in: TakeIn, pages: int) -> bool:
+def _walk(run: FetchRun, take_in: TakeIn, pages: int, after_page: Callable[[Batch], bool]) -> bool:
     """Page by page until the network has no more or others should have their turn; whether more waits."""
     connector, started = run.channel.connector(), time.monotonic()
     for _ in range(pages):
-        batch = connector.fetch(run.channel.cursor)
+        batch = _ask(run, connector)
         _keep_page(run, batch, take_in)
-        if not batch.more or time.monotonic() - started > MOST_SECONDS:
+        if not after_page(batch) or not batch.more or time.monotonic() - started > MOST_SECONDS:
             break
     return batch.more
+
+
+def _ask(run: FetchRun, connector: Connector) -> Batch:
+    began = time.monotonic()
+    try:
+        return connector.fetch(run.channel.cursor)
+    finally:
+        run.waited = max(run.waited, time.monotonic() - began)
 
 
 @transaction.atomic

@@ -3,23 +3,54 @@
 from datetime import timedelta
 
 from django.db import models, transaction
-from django.db.models import Q, Sum
-from django.db.models.functions import Length, TruncHour
+from django.db.models import F, Func, Min, Q, Sum, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, Greatest, Length, TruncHour
 
+from connectors.clock import LEEWAY
 from connectors.health import BROKEN, LISTENING, NEEDS_LOGIN, TROUBLE
 from departments import access
 
 
+def _server_in(setting: str) -> Func:
+    """Name and port of the server in this setting; NULL where there is none."""
+    pattern = Value("^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]+)")
+    return Func(KT(f"settings__{setting}"), pattern, function="substring", output_field=models.TextField())
+
+
+#: Whom a visit talks to: the server that the channel's settings name, else the network as a whole.
+SERVER = Coalesce(_server_in("url"), _server_in("base_url"), F("network"), output_field=models.TextField())
+
+
 class ChannelQuerySet(models.QuerySet):
     def due(self, at):
-        """Channels whose time has come and that no living worker holds, the longest waiting first."""
-        free = Q(leased_until=None) | Q(leased_until__lte=at)
-        return self.filter(free, next_poll_at__lte=at).order_by("next_poll_at")
+        """Channels whose time has come and that no living worker holds, the longest waiting first; `server` is whom
+        each talks to."""
+        return self._free(at).filter(next_poll_at__lte=at).annotate(server=SERVER).order_by("next_poll_at")
+
+    def not_in(self, closed):
+        """Without those that have to wait for others (`lanes.Closed`)."""
+        return self.exclude(server__in=closed.servers).exclude(pk__in=closed.channels)
+
+    def next_due(self, after):
+        """When the next of those comes whose time is still ahead; None when none does."""
+        return self.filter(next_poll_at__gt=after).aggregate(next=Min("next_poll_at"))["next"]
+
+    def late(self, at):
+        """Channels that nobody looks at though their time came more than an interval ago: the worker does not keep up,
+        or does not live; the same question as `Channel.is_late`."""
+        interval = Greatest(F("poll_seconds") * Value(timedelta(seconds=1)), Value(LEEWAY))
+        return self._free(at).filter(next_poll_at__lte=Value(at) - interval)
+
+    def _free(self, at):
+        return self.filter(Q(leased_until=None) | Q(leased_until__lte=at))
 
     @transaction.atomic
-    def claim(self, until, batch=20):
-        """Lease up to `batch` of these channels to the caller. What another one is just claiming is passed over."""
-        channels = list(self.select_for_update(skip_locked=True, of=("self",))[:batch])
+    def claim(self, until, batch=20, admits=lambda channel: True):
+        """Lease up to `batch` of these channels to the caller, who may turn some of them down. What another one is just
+        claiming is passed over."""
+        found = list(self.select_for_update(skip_locked=True, of=("self",))[:batch])
+        channels = [channel for channel in found if admits(channel)]
         for channel in channels:
             channel.leased_until, channel.fence = until, channel.fence + 1
         self.model.objects.bulk_update(channels, ["leased_until", "fence"])

@@ -83,14 +83,14 @@ class _Routed:
     duration_us: int
 
 
-def route(batch: int = BATCH) -> int:
-    """Route up to `batch` waiting messages, live ones before history; how many left the queue.
+def route(batch: int = BATCH, *, history: bool | None = None) -> int:
+    """Route up to `batch` waiting messages, live ones before history, or only one of the two; how many left the queue.
 
     All in one transaction. When the batch can not be stored, each message is stored for itself, and the one at fault is
     put to Triage with the reason, so that nothing is held up by one message.
     """
     with transaction.atomic():
-        messages = _claim(batch)
+        messages = _claim(batch, history)
         if not messages:
             return 0
         departments = {each.slug: each for each in Department.objects.open()}
@@ -105,10 +105,12 @@ def route(batch: int = BATCH) -> int:
             return sum(_store_alone(each, departments) for each in routed)
 
 
-def _claim(batch: int) -> list[Message]:
+def _claim(batch: int, history: bool | None) -> list[Message]:
     """Waiting messages under lock, with what deciding and placing ask of them. Whole parents, and the same few channels
     two hundred times, would cost more than all the rest."""
     waiting = Message.objects.waiting_for_route().filter(route_attempts__lt=ATTEMPTS)
+    if history is not None:
+        waiting = waiting.filter(history=history)
     messages = list(
         waiting.select_for_update(skip_locked=True, of=("self",))
         .select_related("identity")

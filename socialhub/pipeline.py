@@ -9,12 +9,15 @@ claimed with SKIP LOCKED. The functions here look for whatever waits, do it, and
 twice, at once or never harms nothing but time.
 """
 
+import logging
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.utils import timezone
 
 from connectors import polling
+from connectors.contract import Batch
 from connectors.models import Channel, FetchRun
 from inbox import actions, outbox
 from inbox.intake import take_in
@@ -26,29 +29,65 @@ from socialhub.models import IdempotencyKey
 LEASE = timedelta(seconds=90)
 #: How long one call goes on while work waits, so that a backlog is not left to the next tick.
 PATIENCE = 20
+#: Of history so many are routed at a time: a live post waits for one such batch at most.
+OLD_ONES = 100
+
+logger = logging.getLogger(__name__)
 
 
 def fetch() -> int:
-    """Visit every channel whose time has come, and route at once what came in. Returns how many were visited."""
-    now = timezone.now()
-    claimed = Channel.objects.due(now).claim(until=now + LEASE, batch=1)
+    """Visit every channel whose time has come, one after the other. Returns how many were visited.
+
+    The worker does it with many hands at once (`socialhub.rounds`).
+    """
     visited = 0
-    while claimed:
+    while claimed := due().claim(until=leased(), batch=1):
         for channel in claimed:
-            run = polling.poll(channel, take_in)
-            if run.taken_in or run.changed:
-                route()
+            visit(channel)
         visited += len(claimed)
-        now = timezone.now()
-        claimed = Channel.objects.due(now).claim(until=now + LEASE, batch=1)
-    polling.replay_asked_for(take_in)
+    replay()
     return visited
 
 
+def due():
+    """Channels whose time has come."""
+    return Channel.objects.due(timezone.now())
+
+
+def leased():
+    """Until when a channel that is claimed now is ours."""
+    return timezone.now() + LEASE
+
+
+def visit(channel: Channel, goes_on: Callable[[Batch], bool] = lambda batch: True) -> FetchRun:
+    """Visit this channel, which is claimed. What is live is routed as soon as its page is kept; history waits for
+    `route`. `goes_on` says after each page whether the visit may go on with the next."""
+
+    def after_page(batch: Batch) -> bool:
+        if batch.posts and not batch.history:
+            _route_live()
+        return goes_on(batch)
+
+    return polling.poll(channel, take_in, after_page=after_page)
+
+
+def _route_live() -> None:
+    try:
+        while engine.route(history=False):
+            pass
+    except Exception:  # the posts are kept, and the next stroke finds them; it is no fault of the channel
+        logger.exception("What just came in could not be routed yet.")
+
+
+def replay() -> None:
+    """Try what people asked to be tried again."""
+    polling.replay_asked_for(take_in)
+
+
 def route() -> int:
-    """Route what waits, batch by batch, live posts before history. Returns how many messages."""
+    """Route what waits, batch by batch; before each batch of history, what is live. Returns how many messages."""
     routed, until = 0, time.monotonic() + PATIENCE
-    while done := engine.route():
+    while done := engine.route(history=False) or engine.route(OLD_ONES, history=True):
         routed += done
         if time.monotonic() > until:
             break

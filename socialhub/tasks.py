@@ -3,13 +3,18 @@
 import threading
 from functools import wraps
 
-from celery import shared_task
+from celery import shared_task, signals
 from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
 from socialhub import pipeline
 from socialhub.models import Pulse
+from socialhub.rounds import Rounds
+
+rounds = Rounds(settings.WORKER_THREADS)
+signals.worker_shutting_down.connect(rounds.end)
+signals.worker_shutdown.connect(rounds.wait)
 
 
 def stroke(name: str, at_once: int = 1):
@@ -35,11 +40,10 @@ def stroke(name: str, at_once: int = 1):
     return wrap
 
 
-# A network that does not answer holds one thread; the other channels are visited by the other strokes, and two
-# threads are always left for routing and sending.
-@stroke("fetch", at_once=max(1, settings.WORKER_THREADS - 2))
+@stroke("fetch")
 def fetch():
-    pipeline.fetch()
+    rounds.ring()
+    pipeline.replay()
 
 
 @stroke("route")

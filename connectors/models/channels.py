@@ -4,7 +4,7 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
-from connectors import health, registry, vault
+from connectors import clock, health, registry, vault
 from connectors.contract import Connector
 from connectors.querysets import ChannelQuerySet
 from departments.models import Department
@@ -90,6 +90,14 @@ class Channel(models.Model):
     def polls(self) -> bool:
         """Whether its network is asked at all, or only pushed to."""
         return registry.connector_class(self.network).capabilities.polls
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its time came more than an interval ago and nobody looks at it."""
+        now = timezone.now()
+        if self.next_poll_at is None or (self.leased_until and self.leased_until > now):
+            return False
+        return now - self.next_poll_at > max(timedelta(seconds=self.poll_seconds), clock.LEEWAY)
 
     @property
     def looks_soon(self) -> bool:

@@ -37,6 +37,8 @@ class FetchRun(models.Model):
     # What lies between this visit and the one before and could not be had, in words.
     gap = models.CharField(max_length=300, blank=True)
     detail = models.CharField(max_length=500, blank=True)
+    #: Seconds that the network took for its slowest page, while the visit lasts; not kept.
+    waited = 0.0
 
     objects = FetchRunQuerySet.as_manager()
 

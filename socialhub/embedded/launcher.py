@@ -143,7 +143,7 @@ def start_programs(crew: Crew, settings: ModuleType) -> None:
         "--no-access-log", "--no-proxy-headers", "--no-server-header",
     )  # fmt: skip
     crew.keep(
-        "worker", *celery, "worker", "-P", "threads", "-c", str(settings.WORKER_THREADS), "--loglevel", "INFO",
+        "worker", *celery, "worker", "-P", "threads", "--loglevel", "INFO",
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     )  # fmt: skip
     crew.keep("beat", *celery, "beat", "-s", str(clock), "--pidfile", "", "--loglevel", "INFO")

@@ -243,7 +243,9 @@ def _import(number: int) -> None:
         for each in range(number):
             who = {"id": f"old-{each % 5000}", "handle": f"old-{each % 5000}"}
             text = f"Where was my order {each}?"
-            file.write(json.dumps({"id": f"i{each}", "kind": "mention", "text": text, "created_at": then, "author": who}))
+            file.write(
+                json.dumps({"id": f"i{each}", "kind": "mention", "text": text, "created_at": then, "author": who})
+            )
             file.write("\n")
         file.flush()
         words = [sys.executable, "manage.py", "import_posts", file.name, "--channel", "old", "--create", "--history"]

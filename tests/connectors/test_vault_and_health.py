@@ -63,8 +63,9 @@ def after(error, failures=0, chance=1.0):
 
 
 def test_after_a_good_visit_the_next_comes_in_its_turn_or_at_once():
-    assert health.after_success(NOW, poll_seconds=60).next_poll_at == NOW + timedelta(seconds=60)
-    assert health.after_success(NOW, poll_seconds=60, more=True).next_poll_at == NOW
+    at = NOW + timedelta(seconds=0.4)
+    assert health.after_success(at, due=NOW, poll_seconds=60).next_poll_at == NOW + timedelta(seconds=60)
+    assert health.after_success(at, due=NOW, poll_seconds=60, more=True).next_poll_at == at
 
 
 def test_failures_wait_longer_and_longer_but_never_beyond_half_an_hour():

@@ -68,13 +68,16 @@ class Unreadable:
 class Batch:
     """One page of a fetch. `cursor` is where the next page begins; `more` says that it waits already; `gap` tells in
     words what lies between the old cursor and this page and could not be given. `history` marks a page that was there
-    before we came: it is kept and routed, but nobody's clock starts."""
+    before we came: it is kept and routed, but nobody's clock starts. `note` is what an admin should know of a visit
+    that went well; `not_before` is when the network wants to be asked again at the earliest."""
 
     posts: Sequence[Post | Unreadable]
     cursor: Mapping[str, Any]
     more: bool = False
     gap: str = ""
     history: bool = False
+    note: str = ""
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True)

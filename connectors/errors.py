@@ -58,6 +58,18 @@ class MakesNoSense(Unreachable):
     """The answer can not be understood."""
 
 
+class NotThere(Unreachable):
+    """The network says that there is nothing at this address."""
+
+
+class NotAFeed(Unreachable):
+    """What stands at this address is no feed (RSS, Atom or JSON Feed)."""
+
+
+class HostileFeed(Unreachable):
+    """The feed is made so that reading it takes time or memory without end, or reaches for files; it was not read."""
+
+
 class ServerFailed(Unreachable):
     """The network says that it has trouble of its own."""
 
@@ -80,6 +92,11 @@ class Misconfigured(ConnectorError):
     def __init__(self, detail: str = "", fields: Mapping[str, str] | None = None):
         super().__init__(detail or " ".join((fields or {}).values()))
         self.fields = dict(fields or {})
+
+
+class Gone(Misconfigured):
+    """The network says that what stood at this address is gone for good: somebody has to find its new address or close
+    the channel."""
 
 
 class WrongKey(NotAuthorized):

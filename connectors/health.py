@@ -29,10 +29,20 @@ class Verdict:
     next_poll_at: datetime | None
 
 
-def after_success(at: datetime, *, due: datetime, poll_seconds: float, place: float = 0, more: bool = False) -> Verdict:
-    """All is well with a visit that was due then: the next one comes in its turn (`clock.next_look`), or at once when
-    the network holds more for us."""
-    return Verdict(LISTENING, "", 0, at if more else next_look(min(due, at), at, poll_seconds, place))
+def after_success(
+    at: datetime,
+    *,
+    due: datetime,
+    poll_seconds: float,
+    place: float = 0,
+    more: bool = False,
+    not_before: datetime | None = None,
+) -> Verdict:
+    """All is well with a visit that was due then: the next one comes in its turn (`clock.next_look`), at once when the
+    network holds more for us, later when it asks for that."""
+    turn = at if more else next_look(min(due, at), at, poll_seconds, place)
+    asked = min(not_before or turn, at + LONGEST_ASKED_WAIT)
+    return Verdict(LISTENING, "", 0, max(turn, asked))
 
 
 def after_error(

@@ -41,7 +41,7 @@ def poll(
     due = channel.next_poll_at or timezone.now()
     run = ledger.start(channel, Via.POLL)
     try:
-        more = _walk(run, take_in, pages, after_page)
+        last = _walk(run, take_in, pages, after_page)
     except LeaseLost:
         ledger.recount(run)
         return ledger.finish(
@@ -50,8 +50,9 @@ def poll(
     except Exception as error:
         return _failed(run, error)
     place = clock.place_of(channel.pk)
-    verdict = health.after_success(timezone.now(), due=due, poll_seconds=channel.poll_seconds, place=place, more=more)
-    return _settled(run, verdict, Outcome.OK)
+    rhythm = {"due": due, "poll_seconds": channel.poll_seconds, "place": place}
+    verdict = health.after_success(timezone.now(), **rhythm, more=last.more, not_before=last.not_before)
+    return _settled(run, verdict, Outcome.OK, last.note)
 
 
 def receive(
@@ -102,15 +103,15 @@ def replay_asked_for(take_in: TakeIn, batch: int = 500) -> list[FetchRun]:
 # A visit --------------------------------------------------------------------------------------------------------
 
 
-def _walk(run: FetchRun, take_in: TakeIn, pages: int, after_page: Callable[[Batch], bool]) -> bool:
-    """Page by page until the network has no more or others should have their turn; whether more waits."""
+def _walk(run: FetchRun, take_in: TakeIn, pages: int, after_page: Callable[[Batch], bool]) -> Batch:
+    """Page by page until the network has no more or others should have their turn; the last page of them."""
     connector, started = run.channel.connector(), time.monotonic()
     for _ in range(pages):
         batch = _ask(run, connector)
         _keep_page(run, batch, take_in)
         if not after_page(batch) or not batch.more or time.monotonic() - started > MOST_SECONDS:
             break
-    return batch.more
+    return batch
 
 
 def _ask(run: FetchRun, connector: Connector) -> Batch:

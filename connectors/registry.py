@@ -9,6 +9,7 @@ from connectors.errors import Misconfigured
 
 NETWORKS = {
     "demo": "connectors.networks.demo.Demo",
+    "feed": "connectors.networks.feed.FeedReader",
     "import": "connectors.networks.imported.Imported",
 }
 

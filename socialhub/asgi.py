@@ -2,7 +2,12 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialhub.settings")
-application = get_asgi_application()
+django.setup(set_prefix=False)
+
+from socialhub.serving import Pages, keep_lines  # noqa: E402  (the framework has to be set up first)
+
+keep_lines()
+application = Pages()

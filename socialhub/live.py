@@ -11,9 +11,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import redis.asyncio as redis
-from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import close_old_connections
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -22,6 +20,7 @@ from departments import bell
 from departments.access import Rights, departments_for, rights
 from departments.models import User
 from inbox.models import Access
+from socialhub.serving import in_thread
 
 logger = logging.getLogger(__name__)
 
@@ -103,32 +102,26 @@ class Ear:
             return await self._knew(which)
         return True
 
-    @sync_to_async
+    @in_thread
     def ask_rights(self) -> bool:
         """Learn anew what the person may hear, and note that they are here; False when nothing any more."""
-        try:
-            user = User.objects.filter(pk=self.user_id, is_active=True).first()
-            if user is None:
-                self.queues = set()
-                return False
-            User.objects.filter(pk=user.pk).update(last_seen_at=timezone.now())
-            self.rights = rights(user)
-            self.queues = {str(each.pk) for each in departments_for(user)}
-            return True
-        finally:
-            close_old_connections()
+        user = User.objects.filter(pk=self.user_id, is_active=True).first()
+        if user is None:
+            self.queues = set()
+            return False
+        User.objects.filter(pk=user.pk).update(last_seen_at=timezone.now())
+        self.rights = rights(user)
+        self.queues = {str(each.pk) for each in departments_for(user)}
+        return True
 
-    @sync_to_async
+    @in_thread
     def _knew(self, conversation_id: str) -> bool:
         """Only who could see a conversation is told that it is gone; to all others it never was."""
-        try:
-            if self.rights is None:
-                return False
-            if self.rights.sees_ordinary:
-                return Access.objects.filter(conversation=conversation_id, department__confidential=False).exists()
-            return Access.objects.filter(conversation=conversation_id, department__in=self.rights.roles).exists()
-        finally:
-            close_old_connections()
+        if self.rights is None:
+            return False
+        if self.rights.sees_ordinary:
+            return Access.objects.filter(conversation=conversation_id, department__confidential=False).exists()
+        return Access.objects.filter(conversation=conversation_id, department__in=self.rights.roles).exists()
 
 
 class Hub:

@@ -19,7 +19,7 @@ farewell = (signal.SIGINT, signal.SIGQUIT)
 OWNER = DATABASE = "socialhub"
 SETTINGS = {
     "listen_addresses": "",
-    "max_connections": 200,  # each request under ASGI has a thread and a connection of its own
+    "max_connections": 200,  # each thread of web and worker has one of its own
     "shared_buffers": "256MB",
     "effective_cache_size": "1GB",
     "work_mem": "8MB",

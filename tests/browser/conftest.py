@@ -9,9 +9,9 @@ import pytest
 import uvicorn
 from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
-from django.core.asgi import get_asgi_application
 from django.db import connections
 
+from socialhub.serving import Pages
 from tests.chromium import find
 from tests.journey.conftest import answers_to, arrives, first_day  # noqa: F401  (fixtures of the same first day)
 
@@ -60,7 +60,7 @@ class Server(uvicorn.Server):
     """The house as `make run` serves it, pages and live stream from one process, here in a thread."""
 
     def __init__(self):
-        app = ASGIStaticFilesHandler(get_asgi_application())
+        app = ASGIStaticFilesHandler(Pages())
         super().__init__(uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_level="error"))
         self.thread = threading.Thread(target=self.run, daemon=True)
 

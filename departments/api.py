@@ -9,6 +9,7 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
+from structlog.contextvars import bind_contextvars
 
 from departments.models import ApiToken
 from departments.tokens import living_token
@@ -32,6 +33,7 @@ class TokenAuthentication(BaseAuthentication):
         if token is None:
             raise exceptions.AuthenticationFailed("This token is unknown, expired or revoked.")
         token.user.token = token
+        bind_contextvars(user=str(token.user.pk))  # the lines of the log tell who asked
         return token.user, token
 
     def authenticate_header(self, request):

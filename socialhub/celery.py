@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialhub.settings")
 app = Celery("socialhub")
@@ -22,3 +23,8 @@ app.conf.beat_schedule = {
     "tidy": every(5, "tidy"),
     "pulse": every(5, "pulse"),
 }
+
+
+@setup_logging.connect
+def _log_as_the_house_does(**named) -> None:
+    """Celery would set up loggers of its own, whose lines tell arguments and messages; Django has set up ours."""

@@ -18,6 +18,7 @@ from django.utils.decorators import sync_and_async_middleware
 from django_htmx.http import HttpResponseClientRedirect
 
 from departments.models import User
+from socialhub import journal
 
 #: Addresses that people who are not signed in may ask for. Each has a lock of its own, or nothing to hide.
 OPEN = (
@@ -82,6 +83,7 @@ def time_zone_of_the_person(request: HttpRequest) -> None:
         timezone.deactivate()
         return
     timezone.activate(request.user.time_zone)
+    journal.remember(request.user)
     _seen(request.user)
 
 

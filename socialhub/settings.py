@@ -3,99 +3,68 @@
 import os
 import secrets
 from contextlib import suppress
-from pathlib import Path
 
-import environ
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from socialhub import journal, options
 from socialhub.embedded import places
+from socialhub.embedded.errors import CanNotStart
 
-env = environ.Env()
 ROOT = places.ROOT
 PLACES = places.find()
+GIVEN = options.read(os.environ)
 
 
-def kept_secret(name: str, make) -> str:
-    """The secret from the environment; else from a file in the data folder, which the first start writes."""
-    if given := env.str(name, ""):
-        return given
-    path: Path = PLACES.data / name.lower()
+def kept(name: str, make) -> str:
+    """A secret that nobody gave: from a file in the data folder, which the first start writes."""
+    path = PLACES.data / name.lower()
     if not path.exists():
-        PLACES.make()
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        fresh.touch(mode=0o600)
-        fresh.write_text(make())
-        with suppress(FileExistsError):  # of two first starts at once, the one that comes later takes what is there
-            path.hardlink_to(fresh)
-        fresh.unlink()
+        try:
+            _make_secret(path, make())
+        except (OSError, CanNotStart) as error:
+            raise ImproperlyConfigured(f"{name} is not given, and a new one can not be kept: {error}") from None
     return path.read_text().strip()
 
 
-def choice(name: str, default: str, allowed: set[str]) -> str:
-    value = env.str(name, default)
-    if value not in allowed:
-        raise ImproperlyConfigured(f"{name} is “{value}”; set it to one of: {', '.join(sorted(allowed))}.")
-    return value
+def _make_secret(path, secret: str) -> None:
+    PLACES.make()
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(secret)
+    with suppress(FileExistsError):  # of two first starts at once, the one that comes later takes what is there
+        path.hardlink_to(fresh)
+    fresh.unlink()
 
 
-def boolean(name: str, default: bool) -> bool:
-    return choice(name, "1" if default else "0", {"0", "1"}) == "1"
-
-
-def number(name: str, default: int, least: int, most: int) -> int:
-    try:
-        value = env.int(name, default)
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} is “{env.str(name)}”; set it to a whole number.") from None
-    if not least <= value <= most:
-        raise ImproperlyConfigured(f"{name} is {value}; set it to a number from {least} to {most}.")
-    return value
-
-
-# What an operator decides ---------------------------------------------------------------------------------------
-DEMO = boolean("DEMO", True)  # the demo organisation with its people and its network; loopback only
-DEBUG = boolean("DEBUG", False)  # Django's own error pages; never where others can see them
-HTTPS = boolean("HTTPS", False)  # a proxy in front speaks TLS: secure cookies, HSTS, redirects
-PORT = number("PORT", 8000, 1, 65535)  # where the pages are served
-HOSTS = env.list("HOSTS", default=["127.0.0.1", "localhost", "[::1]"])  # names under which people reach us
-ORGANISATION = env.str("ORGANISATION", "")  # the name in the rail; else what the first admin typed
-UNDO_SEND_SECONDS = number("UNDO_SEND_SECONDS", 5, 0, 60)  # how long a reply waits, so that its writer can stop it
-WORKER_THREADS = number("WORKER_THREADS", 24, 4, 64)  # networks that a worker waits for at once; waiting costs little
-SECRET_KEY = kept_secret("SECRET_KEY", lambda: secrets.token_urlsafe(50))
-# Keys for channels' credentials, newest first, commas between them. They never lie in the database.
-CREDENTIAL_KEYS = kept_secret("CREDENTIAL_KEYS", lambda: Fernet.generate_key().decode()).split(",")
-DATABASE_URL = env.str("DATABASE_URL", "")  # a PostgreSQL of your own instead of the embedded one
-REDIS_URL = env.str("REDIS_URL", "")  # a Redis-compatible server of your own instead of the embedded one
+# What an operator decides: socialhub/options.py says it in words -------------------------------------------------
+DEMO, DEBUG, HTTPS = GIVEN["DEMO"], GIVEN["DEBUG"], GIVEN["HTTPS"]
+PORT, HOSTS, ORGANISATION = GIVEN["PORT"], GIVEN["HOSTS"], GIVEN["ORGANISATION"]
+UNDO_SEND_SECONDS, WORKER_THREADS = GIVEN["UNDO_SEND_SECONDS"], GIVEN["WORKER_THREADS"]
+METRICS_TOKEN, REDIS_URL = GIVEN["METRICS_TOKEN"], GIVEN["REDIS_URL"]
+SECRET_KEY = GIVEN["SECRET_KEY"] or kept("SECRET_KEY", lambda: secrets.token_urlsafe(50))
+# They never lie in the database, and a backup does not hold them.
+CREDENTIAL_KEYS = GIVEN["CREDENTIAL_KEYS"] or options.keys(
+    kept("CREDENTIAL_KEYS", lambda: Fernet.generate_key().decode())
+)
 
 # Servers --------------------------------------------------------------------------------------------------------
-try:
-    DATABASES = {
-        "default": env.db_url_config(DATABASE_URL)
-        if DATABASE_URL
-        else {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": "socialhub",
-            "USER": "socialhub",
-            "HOST": str(PLACES.sockets),
-        }
-    }
-except Exception as error:
-    raise ImproperlyConfigured(
-        f"DATABASE_URL can not be read ({error}); write postgres://user:password@host:5432/name."
-    ) from None
-if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured(
-        "DATABASE_URL names another database; Social Hub needs PostgreSQL: postgres://user:password@host:5432/name."
-    )
+OURS = {
+    "ENGINE": "django.db.backends.postgresql",
+    "NAME": "socialhub",
+    "USER": "socialhub",
+    "HOST": str(PLACES.sockets),
+}
+DATABASES = {"default": GIVEN["DATABASE_URL"] or OURS}
 # Under ASGI each request has a thread of its own: a kept connection would be left open by each of them.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 BELL_URL = REDIS_URL or f"unix://{PLACES.valkey_socket}"
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{PLACES.valkey_socket}"
 
 # The house ------------------------------------------------------------------------------------------------------
-ALLOWED_HOSTS = HOSTS
+# The machine itself asks for its signs under its own name.
+ALLOWED_HOSTS = [*HOSTS, *options.LOOPBACK]
 ROOT_URLCONF = "socialhub.urls"
 ASGI_APPLICATION = "socialhub.asgi.application"
 WSGI_APPLICATION = "socialhub.wsgi.application"
@@ -123,6 +92,7 @@ INSTALLED_APPS = [
     "socialhub",
 ]
 MIDDLEWARE = [
+    "socialhub.journal.requests",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -199,6 +169,7 @@ SESSION_COOKIE_NAME = "social_hub"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]  # asked from inside, where nobody speaks TLS
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
@@ -268,15 +239,4 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {
-        "django.request": {"level": "ERROR"},
-        "axes": {"level": "WARNING"},
-        "celery": {"level": "WARNING"},  # several strokes a second would hide what matters
-    },
-}
+LOGGING = journal.configuration(GIVEN["LOG_FORMAT"], GIVEN["LOG_LEVEL"])

@@ -15,7 +15,10 @@ from socialhub.embedded import places, servers
 
 CONTROLS = "PYTEST_XDIST_WORKER" not in os.environ
 # What a person may have set for `make run` has no say here, but for servers of their own.
-LEFT_OUT = ("HOSTS", "HTTPS", "DEBUG", "ORGANISATION", "CREDENTIAL_KEYS", "WORKER_THREADS", "PORT")
+LEFT_OUT = (
+    "HOSTS", "HTTPS", "DEBUG", "ORGANISATION", "CREDENTIAL_KEYS", "CREDENTIAL_KEYS_FILE", "SECRET_KEY_FILE",
+    "WORKER_THREADS", "PORT", "METRICS_TOKEN", "METRICS_TOKEN_FILE", "LOG_FORMAT",
+)  # fmt: skip
 _open = ExitStack()
 
 

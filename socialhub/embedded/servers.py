@@ -25,14 +25,14 @@ TRIES = 5  # right after a kill the old server's processes may still be about to
 # Commands that look at files only. All others get the servers.
 WITHOUT_SERVERS = {
     "help", "version", "--version", "check", "collectstatic", "compilemessages", "diffsettings", "findstatic",
-    "makemessages", "spectacular", "startapp", "startproject",
+    "makemessages", "options", "spectacular", "startapp", "startproject",
 }  # fmt: skip
 
 
 def wanted(environ=os.environ) -> list[ModuleType]:
     """The servers that are ours to run: those for which no address of another one is given."""
-    given = {postgres: environ.get("DATABASE_URL"), valkey: environ.get("REDIS_URL")}
-    return [server for server, address in given.items() if not address]
+    addresses = {postgres: "DATABASE_URL", valkey: "REDIS_URL"}
+    return [server for server, name in addresses.items() if not (environ.get(name) or environ.get(f"{name}_FILE"))]
 
 
 @contextmanager

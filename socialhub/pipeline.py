@@ -10,17 +10,18 @@ twice, at once or never harms nothing but time.
 """
 
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 
 from django.utils import timezone
 
 from connectors import polling
-from connectors.contract import Batch
+from connectors.contract import Batch, Post
 from connectors.models import Channel, FetchRun
-from inbox import actions, outbox
-from inbox.intake import take_in
+from inbox import actions, intake, outbox
 from inbox.models import QueueCount
 from routing import engine
 from socialhub.models import IdempotencyKey
@@ -32,6 +33,8 @@ PATIENCE = 20
 #: Of history so many are routed at a time: a live post waits for one such batch at most.
 OLD_ONES = 100
 
+#: Of history one page at a time is taken in or routed: both are work for the processor, and live posts want it first.
+_old_ones = threading.Lock()
 logger = logging.getLogger(__name__)
 
 
@@ -71,6 +74,12 @@ def visit(channel: Channel, goes_on: Callable[[Batch], bool] = lambda batch: Tru
     return polling.poll(channel, take_in, after_page=after_page)
 
 
+def take_in(channel: Channel, posts: Sequence[Post], *, history: bool = False) -> intake.Taken:
+    """Take in a page, inside the caller's transaction (`inbox.intake`)."""
+    with _old_ones if history else nullcontext():
+        return intake.take_in(channel, posts, history=history)
+
+
 def _route_live() -> None:
     try:
         while engine.route(history=False):
@@ -87,11 +96,16 @@ def replay() -> None:
 def route() -> int:
     """Route what waits, batch by batch; before each batch of history, what is live. Returns how many messages."""
     routed, until = 0, time.monotonic() + PATIENCE
-    while done := engine.route(history=False) or engine.route(OLD_ONES, history=True):
+    while done := engine.route(history=False) or _route_old():
         routed += done
         if time.monotonic() > until:
             break
     return routed
+
+
+def _route_old() -> int:
+    with _old_ones:
+        return engine.route(OLD_ONES, history=True)
 
 
 def send() -> int:

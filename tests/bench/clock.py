@@ -1,7 +1,7 @@
 """The connectors' clock, measured: `python -m tests.bench.clock --channels 200 --seconds 120`.
 
 A house of its own with one worker and one timetable looks after channels on servers of loopback that take their time;
-some channels lie on a server that never answers, and one may walk through much history meanwhile. The servers write
+some channels lie on a server that never answers, and others may walk through much history meanwhile. The servers write
 down who asked when; the last line is JSON.
 """
 
@@ -38,7 +38,8 @@ def _arguments() -> argparse.Namespace:
     words.add_argument("--hosts", type=int, default=20, help="servers that live")
     words.add_argument("--dead", type=int, default=20, help="channels on the one that never answers")
     words.add_argument("--interval", type=float, default=10, help="seconds between two looks")
-    words.add_argument("--history", type=int, default=0, help="posts of history that a further channel brings")
+    words.add_argument("--walkers", type=int, default=0, help="further channels that walk through history")
+    words.add_argument("--history", type=int, default=50_000, help="posts of history that each of them brings")
     words.add_argument("--import", type=int, default=0, dest="imported", help="posts that import_posts brings beside")
     words.add_argument("--seconds", type=float, default=60)
     return words.parse_args()
@@ -73,8 +74,8 @@ def _house(asked, network) -> None:
     living, dead = network.living(asked.hosts), network.dead()
     where = {f"c{number}": living[number % asked.hosts] for number in range(asked.channels)}
     where |= {f"dead{number}": dead for number in range(asked.dead)}
-    if asked.history:
-        where["history"], network.history["history"] = network.living(1)[0], asked.history
+    where |= {f"old{number}": network.living(1)[0] for number in range(asked.walkers)}
+    network.history |= {f"old{number}": asked.history for number in range(asked.walkers)}
     for slug, url in where.items():
         said = {"url": url, "poll_seconds": asked.interval}
         actions.open_channel(network="clocked", slug=slug, name=slug, settings=said, by="system")
@@ -123,6 +124,8 @@ def _watch(asked, network, running) -> dict:
     told = {
         "channels": asked.channels,
         "dead": asked.dead,
+        "walkers": asked.walkers,
+        "imported": asked.imported,
         "interval": asked.interval,
         "seconds": asked.seconds,
         "intervals": _intervals(network, asked, began, end),

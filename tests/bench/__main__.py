@@ -1,7 +1,7 @@
 """`make bench`: every figure beside its floor, at each scale; a table for people and bench.json in the data folder.
 
-`SCALES=10k,100k` chooses the scales, `ONLY=name,name` the figures (by the beginning of their names), `ROUNDS=5` how often
-each is measured. The houses that are measured lie in `bench/` of the data folder and are kept for the next time.
+`SCALES=10k,100k` chooses the scales, `ONLY=name,name` the figures, `ROUNDS=5` how often each is measured. The houses
+that are measured lie in `bench/` of the data folder and are kept for the next time.
 """
 
 import json

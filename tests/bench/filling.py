@@ -113,11 +113,11 @@ _ROWS = (
         '{"rule": "Words", "because": "the text contains “words”"}' FROM numbered
     """,
     """
-    INSERT INTO routing_decision (message_id, revision, mode, department_id, source, rule_uid, rule_name, label, because,
-        spans, also_matched, matched, joins, tags, priority, probably_nothing, versions, facts, duration_us, at)
+    INSERT INTO routing_decision (message_id, revision, mode, department_id, source, rule_uid, rule_name, label,
+        because, spans, also_matched, matched, joins, tags, priority, probably_nothing, versions, facts, duration_us, at)
     SELECT message, 1, 'live', department, CASE WHEN part = 1 THEN 'rule' ELSE 'thread' END, 'words', 'Words',
-        'Words', 'the text contains “words”', '[]', '[]', '{words}', '{}', '{}', 0, false, '{}', '{"network": "import"}',
-        90, said_at FROM spoken
+        'Words', 'the text contains “words”', '[]', '[]', '{words}', '{}', '{}', 0, false, '{}',
+        '{"network": "import"}', 90, said_at FROM spoken
     """,
 )
 

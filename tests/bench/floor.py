@@ -1,6 +1,6 @@
-"""The floor under the pages: the least that a server in Python has to do for the same answer. A bare ASGI application on
-the same uvicorn, asyncpg and orjson; token, person, right on the queue and rows in one SQL statement; no framework, no
-counts, no page around it.
+"""The floor under the pages: the least that a server in Python has to do for the same answer. A bare ASGI application
+on the same uvicorn, asyncpg and orjson; token, person, right on the queue and rows in one SQL statement; no framework,
+no counts, no page around it.
 
 Started as `uvicorn tests.bench.floor:application`, with the database's folder in BENCH_DATABASE.
 """
@@ -78,7 +78,9 @@ async def application(scope, receive, send):
     assert scope["type"] == "http"
     if _pool is None:
         _pool = await asyncpg.create_pool(host=os.environ["BENCH_DATABASE"], user="socialhub", database="socialhub")
-    rows = await _pool.fetch(STATEMENTS[scope["path"]], _token(scope), parse_qs(scope["query_string"].decode())["of"][0])
+    rows = await _pool.fetch(
+        STATEMENTS[scope["path"]], _token(scope), parse_qs(scope["query_string"].decode())["of"][0]
+    )
     body = orjson.dumps({"results": [dict(row) for row in rows]}, default=str)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200 if rows else 404, "headers": headers})

@@ -13,7 +13,7 @@ from departments.roles import Role
 from departments.tokens import make_token
 from inbox import search
 from inbox.models import Conversation, QueueItem
-from inbox.paging import URGENT, Cursor
+from inbox.paging import Cursor
 from socialhub.embedded import postgres
 from socialhub.embedded.places import Places
 from tests.bench.figures import Figure
@@ -22,24 +22,36 @@ from tests.bench.meter import Cost, Way, compare
 from tests.bench.programs import Served, served
 
 QUEUE = "/api/v1/queues/customer-service/items/?status=open"
-NAMES = ("first_page_json", "first_page_html", "unchanged_page", "deep_page", "open_conversation")
 SEARCHES = {"search_rare": RARE, "search_common": COMMON}
 #: How many hits a page of search shows.
 HITS = 25
 
 
-def measure(places: Places, server: int, rounds: int) -> Iterator[Figure]:
+#: Each figure: our way, and the way beside which it stands.
+_BESIDE = {
+    "first_page_json": ("json", "queue"),
+    "first_page_html": ("html", "queue"),
+    "unchanged_page": ("unchanged", "queue"),
+    "deep_page": ("deep", "first"),
+    "open_conversation": ("open", "talk"),
+}
+
+
+def measure(places: Places, server: int, rounds: int, wanted: set[str]) -> Iterator[Figure]:
     """Everything that a page costs."""
+    named = {name: beside for name, beside in _BESIDE.items() if name in wanted}
+    needed = {way for beside in named.values() for way in beside}
     with (
         served("socialhub.asgi:application", "web", places) as ours,
         served("tests.bench.floor:application", "floor", places) as bare,
     ):
-        found = compare(_ways(ours, bare), server, rounds)
-    yield _figure("first_page_json", found["json"], found["queue"])
-    yield _figure("first_page_html", found["html"], found["queue"])
-    yield _figure("unchanged_page", found["unchanged"], found["queue"])
-    yield _figure("deep_page", found["deep"], found["first"])
-    yield _figure("open_conversation", found["open"], found["talk"])
+        ways = {name: way for name, way in _ways(ours, bare).items() if name in needed}
+        found = compare(ways, server, rounds)
+    for name, (way, floor) in named.items():
+        yield _figure(name, found[way], found[floor])
+
+
+NAMES = tuple(_BESIDE)
 
 
 def _figure(name: str, ours: Cost, floor: Cost) -> Figure:
@@ -104,7 +116,8 @@ _FLOOR = """
     FROM (
         SELECT * FROM inbox_searchentry entry
         WHERE words @@ websearch_to_tsquery('socialhub', %(word)s) AND audience_id IS NULL AND EXISTS (
-            SELECT FROM inbox_access access JOIN inbox_conversation conversation ON conversation.id = access.conversation_id
+            SELECT FROM inbox_access access
+            JOIN inbox_conversation conversation ON conversation.id = access.conversation_id
             WHERE access.conversation_id = entry.conversation_id AND access.department_id = ANY(%(mine)s::uuid[])
                 AND access.until IS NULL AND conversation.merged_into_id IS NULL AND conversation.routed_at IS NOT NULL)
         ORDER BY at DESC LIMIT %(hits)s

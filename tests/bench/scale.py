@@ -25,7 +25,7 @@ def main() -> None:
     with servers.running(here):
         django.setup()
         prepare(here, size_of(given.scale))
-        for figure in measured(here, postgres.pid(here), given.rounds, set(given.only)):
+        for figure in measured(here, postgres.pid(here), given.rounds, size_of(given.scale), set(given.only)):
             named = dataclasses.asdict(figure) | {"name": f"{figure.name}_{given.scale}"}
             print(json.dumps(named), flush=True)
 
@@ -51,15 +51,21 @@ def prepare(here: places.Places, many: int) -> None:
     filling.note_filled(mark, many)
 
 
-def measured(here: places.Places, server: int, rounds: int, only: set[str]):
+def measured(here: places.Places, server: int, rounds: int, many: int, only: set[str]):
     """The figures that are asked for; without a name all of them."""
-    from tests.bench import pages
+    from tests.bench import copying, deciding, figures, pages, taking
 
-    wants = lambda names: bool(set(names) & only) if only else True  # noqa: E731
-    if wants(pages.NAMES):
-        yield from pages.measure(here, server, rounds)
-    if wants(pages.SEARCHES):
-        yield from pages.measure_search(here, server, rounds, only or set(pages.SEARCHES))
+    wanted = only or set(figures.KINDS)
+    posts = min(2_000, many)
+    if wanted & set(pages.NAMES):
+        yield from pages.measure(here, server, rounds, wanted)
+    if wanted & set(pages.SEARCHES):
+        yield from pages.measure_search(here, server, rounds, wanted)
+    if wanted & set(deciding.SIZES):
+        yield from deciding.measure(rounds, posts, wanted)
+    if wanted & set(taking.NAMES):
+        with copying.copied(here):
+            yield from taking.measure(server, rounds, posts, wanted)
 
 
 if __name__ == "__main__":

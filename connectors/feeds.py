@@ -36,6 +36,14 @@ MOST_SECONDS = 10  # of computing: elements in one another without end take feed
 MOST_UNFOLDED = 1_000_000  # characters that entities of the feed's own may add to it
 #: Encodings that are not made for documents; to decode one of them can take hours.
 STRANGE = frozenset(("punycode", "idna", "utf-7", "unicode_escape", "raw_unicode_escape"))
+#: Who begins with such a mark says for certain how it is written; the longer ones first.
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF8: "utf-8-sig",
+}
 _declared = re.compile(rb"""(?i)(?:encoding|charset)\s*=\s*["']?([a-z0-9_.:-]+)""")
 _reference = re.compile(r"&(?!#)")
 
@@ -137,16 +145,16 @@ def digest(*told: str) -> str:
 
 
 def _from_xml(body: bytes, content_type: str, url: str) -> Feed:
-    parsed = _parsed(_decoded(body, content_type), url)
+    parsed = _parsed(_decoded(body, content_type))
     if not parsed.version and not parsed.entries:
         raise NotAFeed("There is neither RSS nor Atom nor JSON Feed at this address.")
     about = parsed.feed
     default = _words(about.get("language"))
-    entries = [_safely(_from_parsed, each, default) for each in parsed.entries[:MOST_ENTRIES]]
+    entries = [_safely(_from_parsed, each, default, url) for each in parsed.entries[:MOST_ENTRIES]]
     return Feed(
         kind=feedparser.api.SUPPORTED_VERSIONS.get(parsed.version) or "unknown",
         title=_line(about, "title"),
-        link=_words(about.get("link")),
+        link=_address(about.get("link"), url),
         entries=entries,
         found=len(parsed.entries),
     )
@@ -156,6 +164,11 @@ def _decoded(body: bytes, content_type: str) -> bytes:
     """As UTF-8, by feedparser's own rules, so that what is looked at here is what it will read. What stands before the
     declaration is left out, or nobody would believe it."""
     body = body[max(0, body[:1000].find(b"<?xml")) :]
+    for mark, name in _MARKS.items():
+        if body.startswith(mark):
+            with suppress(UnicodeDecodeError):
+                body, content_type = body.decode(name).encode(), "application/xml; charset=utf-8"
+            break
     for name in (*_declared.findall(body[:1000].replace(b"\0", b"")), *_declared.findall(content_type.encode())):
         with suppress(LookupError, ValueError):
             if codecs.lookup(name.decode()).name in STRANGE:
@@ -164,9 +177,10 @@ def _decoded(body: bytes, content_type: str) -> bytes:
     return convert_to_utf8(headers, body, {})
 
 
-def _parsed(data: bytes, url: str) -> feedparser.FeedParserDict:
+def _parsed(data: bytes) -> feedparser.FeedParserDict:
     _look_for_bombs(data)
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    # Without an address to begin from, so that guids stay as they were written; links find their place later.
+    headers = {"content-type": "application/xml; charset=utf-8"}
     try:
         # As a stream: a plain value it might take for the name of a file. Its HTML is only read for its text.
         return feedparser.parse(
@@ -228,12 +242,12 @@ def _look_for_bombs(data: bytes) -> None:
         pass  # not well-formed, like most feeds
 
 
-def _from_parsed(entry: Mapping[str, Any], lang: str) -> Entry:
+def _from_parsed(entry: Mapping[str, Any], lang: str, url: str) -> Entry:
     author = _author(entry)
     answers, answers_link = _answered(entry)
     return Entry(
         guid=_words(entry.get("id")),
-        link=_words(entry.get("link")),
+        link=_address(entry.get("link"), url),
         title=_line(entry, "title"),
         text=_text(entry),
         stamp=_words(dict.get(entry, "published")) or _words(dict.get(entry, "updated")),
@@ -242,9 +256,9 @@ def _from_parsed(entry: Mapping[str, Any], lang: str) -> Entry:
         author=author[0],
         author_url=author[1],
         lang=_language(entry) or lang,
-        media=_enclosed(entry),
+        media=tuple((_address(where, url), kind) for where, kind in _enclosed(entry).items()),
         answers=answers,
-        answers_link=answers_link,
+        answers_link=_address(answers_link, url),
     )
 
 
@@ -283,14 +297,14 @@ def _answered(entry: Mapping[str, Any]) -> tuple[str, str]:
     return ("", link) if re.match(r"comment-?\d+\Z", fragment) else ("", "")
 
 
-def _enclosed(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _enclosed(entry: Mapping[str, Any]) -> dict[str, str]:
     given = [*(entry.get("enclosures") or []), *(entry.get("media_content") or [])]
     given += [{"medium": "image", **each} for each in entry.get("media_thumbnail") or []]
-    found = {}
+    found: dict[str, str] = {}
     for each in given:
-        if url := _words(each.get("href")) or _words(each.get("url")):
-            found.setdefault(url, _words(each.get("type")) or _words(each.get("medium")))
-    return tuple(found.items())
+        if where := _words(each.get("href")) or _words(each.get("url")):
+            found.setdefault(where, _words(each.get("type")) or _words(each.get("medium")))
+    return found
 
 
 def _language(entry: Mapping[str, Any]) -> str:
@@ -329,10 +343,9 @@ def _from_json(body: bytes, url: str) -> Feed:
 def _from_item(item: Mapping[str, Any], feed: Mapping[str, Any], url: str) -> Entry:
     html, plain = _words(item.get("content_html")), _words(item.get("content_text"))
     author = _first_author(item) or _first_author(feed) or {}
-    link = _words(item.get("url")) or _words(item.get("external_url"))
     return Entry(
         guid=_words(item.get("id")),
-        link=urljoin(url, link) if link else "",
+        link=_address(item.get("url"), url) or _address(item.get("external_url"), url),
         title=" ".join(_words(item.get("title")).split()),
         text=_cut(tidy(plain) or plain_text(html) or tidy(_words(item.get("summary")))),
         stamp=_words(item.get("date_published")),
@@ -357,7 +370,7 @@ def _attached(item: Mapping[str, Any], url: str) -> tuple[tuple[str, str], ...]:
     listed = item.get("attachments") if isinstance(item.get("attachments"), list) else []
     found = {_words(each.get("url")): _words(each.get("mime_type")) for each in listed if isinstance(each, dict)}
     found |= {_words(item.get(name)): "image" for name in ("image", "banner_image")}
-    return tuple((urljoin(url, address), kind) for address, kind in found.items() if address)
+    return tuple((_address(where, url), kind) for where, kind in found.items() if where)
 
 
 def _iso(told: Any) -> datetime | None:
@@ -383,6 +396,14 @@ def _words(told: Any) -> str:
     if isinstance(told, str):
         return told.strip()
     return str(told) if isinstance(told, int | float) and not isinstance(told, bool) else ""
+
+
+def _address(told: Any, base: str) -> str:
+    """A link as a whole address."""
+    link = _words(told)
+    with suppress(ValueError):
+        return urljoin(base, link) if link else ""
+    return ""
 
 
 def _cut(text: str) -> str:

@@ -104,8 +104,8 @@ def fetch(
     *,
     method: str = "GET",
     own: frozenset[Origin] = frozenset(),
-    within: float = WITHIN,
-    largest: int = LARGEST,
+    within: float | None = None,
+    largest: int | None = None,
     **request: Any,
 ) -> Answer:
     """Ask for something; asking twice must do no harm. `own` are the channel's `own_servers`; `request` may hold
@@ -114,7 +114,7 @@ def fetch(
     Raises an Unreachable that says what happened, RateLimited, NotAuthorized, or Misconfigured for an address that is
     none.
     """
-    call = _Call(own, time.monotonic() + within, largest)
+    call = _Call(own, time.monotonic() + (within or WITHIN), largest or LARGEST)
     answer = _follow(call, _request(method, url, request))
     _judge(answer)
     return answer
@@ -125,8 +125,8 @@ def send(
     *,
     method: str = "POST",
     own: frozenset[Origin] = frozenset(),
-    within: float = WITHIN_SENDING,
-    largest: int = LARGEST,
+    within: float | None = None,
+    largest: int | None = None,
     **request: Any,
 ) -> Answer:
     """Do something that must not be done twice: one attempt, and no redirect is followed (the Answer tells of it).
@@ -134,7 +134,7 @@ def send(
     Raises NotSent when certainly not a byte of it left, MaybeSent when nobody knows; RateLimited and NotAuthorized as
     `fetch` does. A refusal (4xx) is an Answer: what it means stands in the network's documents.
     """
-    call = _Call(own, time.monotonic() + within, largest)
+    call = _Call(own, time.monotonic() + (within or WITHIN_SENDING), largest or LARGEST)
     try:
         answer = _ask(call, _request(method, url, request))
     except ConnectorError as error:

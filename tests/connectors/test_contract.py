@@ -9,8 +9,9 @@ from connectors.contract import COMMON, KINDS, Batch, Capabilities, Connector, O
 from connectors.errors import ConnectorError, Misconfigured
 from connectors.models import Channel
 from departments.models import User  # noqa: F401  the registry's networks need Django
+from tests.connectors.web import serving
 
-NETWORKS = ["demo", "import"]
+NETWORKS = ["demo", "feed", "import"]
 README = Path(registry.__file__).with_name("README.md").read_text()
 KINDS_OF_SETTING = {"text", "number", "flag", "url", "choice"}
 
@@ -22,8 +23,13 @@ def network(request):
 
 @pytest.fixture
 def connector(network, house):
-    settings = {"story": False, "rate": 600, "calm": False} if network.network == "demo" else {}
-    return network(slug="contract", settings=settings, credentials={"token": "canary-4711"})
+    with serving() as web:
+        feed = web.lay("/feed", "<rss version='2.0'><channel><item><title>One</title></item></channel></rss>")
+        settings = {
+            "demo": {"story": False, "rate": 600, "calm": False},
+            "feed": {"url": feed, "allow_private_hosts": True},
+        }.get(network.network, {})
+        yield network(slug="contract", settings=settings, credentials={"token": "canary-4711"})
 
 
 def test_the_shipped_networks_are_the_ones_that_are_tested():
@@ -46,7 +52,8 @@ def test_each_setting_has_a_name_a_label_and_a_default_that_it_would_accept(netw
     for each in asked:
         assert each.label and each.kind in KINDS_OF_SETTING
         assert (each.kind == "choice") == bool(each.choices)
-    defaults = {each.name: each.default for each in network.asks}
+    defaults = {each.name: each.default for each in network.asks if not each.required}
+    defaults |= {each.name: "https://example.org/" for each in network.asks if each.required and each.kind == "url"}
     assert configuration.clean(network, defaults) == {
         name: value for name, value in defaults.items() if value not in ("", None)
     }
@@ -60,6 +67,7 @@ def test_every_network_knows_the_common_settings(network):
         "backfill_days": 3,
         "query": "q",
     }
+    common |= {each.name: "https://example.org/" for each in network.asks if each.required}
     assert configuration.clean(network, common) == common
 
 
@@ -127,5 +135,5 @@ def test_a_missing_library_breaks_its_own_network_alone(monkeypatch, house):
 
 
 def test_a_network_that_nobody_knows_is_named_with_those_there_are():
-    with pytest.raises(Misconfigured, match="no network “pigeon”; there are demo, import"):
+    with pytest.raises(Misconfigured, match="no network “pigeon”; there are demo, feed, import"):
         registry.connector_class("pigeon")

@@ -43,11 +43,8 @@ class Pace:
     apart: float = 0
 
     @property
-    def is_late(self) -> bool:
-        return self.apart > max(2 * self.asked, self.asked + LEEWAY.total_seconds())
-
-    @property
     def sentence(self) -> str:
+        """They may be further apart than asked because the network wants it so, or because looks failed."""
         every = f"Every {spoken(self.asked)}"
         if self.looks < 2:
             return f"{every}."

@@ -45,13 +45,13 @@ class Lanes:
         self._under_way: dict[UUID, str] = {}
         self._slow: dict[str, bool] = {}  # of servers that were asked before
         self._walking: set[UUID] = set()  # channels of which more waits than one page
-        self._closing = False
+        self.going_home = False
 
     @property
     def free(self) -> int:
         """How many hands have nothing to do."""
         with self._lock:
-            return 0 if self._closing else self.hands - len(self._under_way)
+            return 0 if self.going_home else self.hands - len(self._under_way)
 
     @property
     def busy(self) -> int:
@@ -60,7 +60,7 @@ class Lanes:
 
     def close(self) -> None:
         """The worker is going home: nobody is let in, and who walks stops after its page."""
-        self._closing = True
+        self.going_home = True
 
     def closed(self) -> Closed:
         """Who would not be let in now; asked before channels are claimed, so that others are found."""
@@ -77,7 +77,7 @@ class Lanes:
         with self._lock:
             if channel.failures:
                 self._slow.setdefault(channel.server, True)
-            if len(self._under_way) >= self.hands or not self._has_room(channel):
+            if self.going_home or len(self._under_way) >= self.hands or not self._has_room(channel):
                 return False
             self._under_way[channel.pk] = channel.server
             return True
@@ -91,7 +91,7 @@ class Lanes:
                 return True
             self._walking.add(channel.pk)
             room = len(self._under_way) < self.hands and self._walkers() <= self._narrow
-            return room and not self._closing
+            return room and not self.going_home
 
     def leave(self, channel: Visited, waited: float) -> None:
         """The visit is over; `waited` is what its server took for its slowest page."""

@@ -14,7 +14,7 @@ from departments import access
 
 def _server_in(setting: str) -> Func:
     """Name and port of the server in this setting; NULL where there is none."""
-    pattern = Value("^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]+)")
+    pattern = Value("^[A-Za-z]+://([^/?#]+)")
     return Func(KT(f"settings__{setting}"), pattern, function="substring", output_field=models.TextField())
 
 
@@ -86,6 +86,10 @@ class FetchRunQuerySet(models.QuerySet):
         """Posts taken in, as (channel, hour, number), where there were any."""
         counted = self.filter(started__gte=since, taken_in__gt=0).values("channel", hour=TruncHour("started"))
         return counted.annotate(number=Sum("taken_in")).values_list("channel", "hour", "number").order_by()
+
+    def began(self):
+        """When these visits to the network began, newest first."""
+        return self.filter(via="poll").order_by("-started", "-id").values_list("started", flat=True)
 
     def stale(self, at):
         """Visits that nobody will ask for again: quiet ones after a day, all after ninety."""

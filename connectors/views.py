@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from connectors import actions, configuration, registry
+from connectors import actions, clock, configuration, registry
 from connectors.doors import find, find_for, may_configure, may_inspect, may_steer
 from connectors.errors import Misconfigured
 from connectors.forms import ChannelForm, ConnectForm, NewChannelForm, grouped
@@ -51,6 +51,7 @@ def channel(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "channel": found,
         "pulse": pulses([found.pk], timezone.now())[found.pk],
+        "pace": _pace(found),
         "configures": may_configure(held),
         "steers": may_steer(held),
         "inspects": may_inspect(held),
@@ -146,6 +147,13 @@ def replay(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 # What a page is made of -----------------------------------------------------------------------------------------
+
+
+def _pace(channel: Channel) -> clock.Pace | None:
+    """How often the channel is looked at; None when it is not, by itself."""
+    if channel.next_poll_at is None:
+        return None
+    return clock.pace(channel.poll_seconds, list(channel.runs.began()[: clock.LATELY + 1]))
 
 
 def _whole_or_piece(request: HttpRequest, name: str) -> str:

@@ -11,7 +11,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from connectors.lanes import Lanes
@@ -31,19 +32,19 @@ class Rounds:
 
     def __init__(self, hands: int):
         self.lanes = Lanes(hands)
-        self._pool = ThreadPoolExecutor(hands, thread_name_prefix="fetch")
+        self._pool = ThreadPoolExecutor(hands, thread_name_prefix="fetch", initializer=self._keep_line)
+        self._lines: list[BaseDatabaseWrapper] = []
         self._news = threading.Event()
         self._lock = threading.Lock()
-        self._under_way = False
+        self._walk: threading.Thread | None = None
 
     def ring(self) -> None:
         """Look for channels whose time has come. Returns at once."""
         self._news.set()
         with self._lock:
-            if self._under_way:
-                return
-            self._under_way = True
-        threading.Thread(target=self._go, name="rounds", daemon=True).start()
+            if self._walk is None:
+                self._walk = threading.Thread(target=self._go, name="rounds", daemon=True)
+                self._walk.start()
 
     def end(self, **signal) -> None:
         """Claim nothing more; visits under way come to their end, those that walk stop after their page."""
@@ -51,8 +52,12 @@ class Rounds:
         self._news.set()
 
     def wait(self, **signal) -> None:
-        """Until every visit under way is over, while there still is a bell to ring."""
+        """After `end`: until every visit under way is over, while there still is a bell to ring."""
+        if walk := self._walk:
+            walk.join()
         self._pool.shutdown()
+        for line in self._lines:
+            line.close()
 
     def _go(self) -> None:
         try:
@@ -64,7 +69,7 @@ class Rounds:
         finally:
             connection.close()
             with self._lock:
-                self._under_way = False
+                self._walk = None
 
     def _hand_out(self) -> float | None:
         """Give every channel that is due to a free hand, as far as there are any. How many seconds to wait until the
@@ -73,7 +78,8 @@ class Rounds:
             pass
         now = timezone.now()
         nearest = Channel.objects.next_due(now)
-        if not self.lanes.busy and (nearest is None or nearest > now + SOON):
+        nothing_soon = nearest is None or nearest > now + SOON
+        if self.lanes.going_home or (nothing_soon and not self.lanes.busy):
             return None
         return min(LONGEST_PAUSE, (nearest - now).total_seconds()) if nearest else LONGEST_PAUSE
 
@@ -85,6 +91,12 @@ class Rounds:
         for channel in claimed:
             self._pool.submit(self._visit, channel)
         return bool(claimed) or self.lanes.closed() != closed
+
+    def _keep_line(self) -> None:
+        """A hand's connection outlives its visits, for opening one costs more than most of them; it is closed by
+        another thread."""
+        connection.inc_thread_sharing()
+        self._lines.append(connections[DEFAULT_DB_ALIAS])
 
     def _visit(self, channel: Channel) -> None:
         waited = 0.0
@@ -99,7 +111,6 @@ class Rounds:
 
 
 def _mend_connection() -> None:
-    """A hand keeps its connection from one visit to the next, for opening one costs more than most visits; but the
-    database may have been started anew meanwhile."""
+    """The database may have been started anew since this hand's last visit."""
     if connection.connection is not None and not connection.is_usable():
         connection.close()

@@ -67,7 +67,7 @@ class Servers:
     history: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self):
-        self._loop = asyncio.new_event_loop()
+        self._loop, self._over = asyncio.new_event_loop(), asyncio.Event()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
     def living(self, number: int) -> list[str]:
@@ -84,7 +84,8 @@ class Servers:
         posts.append(_words(f"{slug}-live-{len(posts)}", datetime.now(UTC)))
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """The dead hang up, too."""
+        self._loop.call_soon_threadsafe(self._over.set)
 
     def _open(self, answer) -> str:
         door = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -109,7 +110,7 @@ class Servers:
     async def _silence(self, reader, writer) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             await self._asked(reader)
-            await reader.read()
+            await self._over.wait()
         writer.close()
 
     def _page(self, slug: str, after: int) -> dict:

@@ -72,5 +72,6 @@ def _figures():
         on_their_way.filter(state="needs_person").count(),
     )
     yield "channels_in_trouble", "Channels that a person should look at", Channel.objects.in_trouble().count()
+    yield "channels_late", "Channels whose look is overdue by more than an interval", Channel.objects.late(now).count()
     yield "quarantined_posts", "Posts that could not be taken in", QuarantinedPost.objects.waiting().count()
     yield "up", "Whether worker and beat live", int(_pulse())

@@ -7,6 +7,7 @@ asked.
 
 import hashlib
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -38,12 +39,15 @@ class LostLease(Exception):
     """Another worker took this reply over; what we know of it is old."""
 
 
-def send_due() -> int:
-    """Move every due reply one step. Returns how many were looked at. Safe to call from many workers at once."""
+def send_due(held: Callable[[], bool] = lambda: False) -> int:
+    """Move every due reply one step. Returns how many were looked at. Safe to call from many workers at once.
+
+    While `held()` says yes nothing leaves; it is asked last of all, inside the transaction that marks a reply.
+    """
     claimed = Reply.objects.all().claim()
     for reply in claimed:
         try:
-            step(reply)
+            step(reply, held)
         except LostLease:
             logger.info("Reply %s was taken over by another worker.", reply.pk)
         except Exception:
@@ -52,10 +56,10 @@ def send_due() -> int:
     return len(claimed)
 
 
-def step(reply: Reply) -> None:
+def step(reply: Reply, held: Callable[[], bool] = lambda: False) -> None:
     """One step of a reply whose lease we hold."""
     if reply.state == State.APPROVED:
-        attempt(reply)
+        attempt(reply, held)
     elif reply.state == State.SENDING:
         # Whoever was sending it died in between: nobody knows what the network heard.
         doubt(reply)
@@ -65,9 +69,9 @@ def step(reply: Reply) -> None:
         verify(reply)
 
 
-def attempt(reply: Reply) -> None:
+def attempt(reply: Reply, held: Callable[[], bool] = lambda: False) -> None:
     """Mark it, call the network once, keep what came of it. The network is never called inside a transaction."""
-    if not _mark_sending(reply):
+    if not _mark_sending(reply, held):
         return
     try:
         sent = connector_for(reply.channel).send(_outgoing(reply))
@@ -85,7 +89,7 @@ def attempt(reply: Reply) -> None:
 
 
 @transaction.atomic
-def _mark_sending(reply: Reply) -> bool:
+def _mark_sending(reply: Reply, held: Callable[[], bool] = lambda: False) -> bool:
     current = _held(reply)
     stop = _reason_to_stop(current)
     if stop:
@@ -93,6 +97,9 @@ def _mark_sending(reply: Reply) -> bool:
         return False
     if current.channel.frozen_at:
         _wait(reply, timezone.now() + WAIT, "Sending through this channel is stopped.")
+        return False
+    if held():
+        _wait(reply, timezone.now() + WAIT, "Nothing leaves until an admin has confirmed the restore.")
         return False
     current.state, current.attempts, current.attempted_at = State.SENDING, current.attempts + 1, timezone.now()
     current.save(update_fields=["state", "attempts", "attempted_at"])
@@ -116,6 +123,20 @@ def _reason_to_stop(reply: Reply) -> str:
 def doubt(reply: Reply) -> None:
     """Not certainly unsent: begin to look for it."""
     _settle(reply, State.UNKNOWN, "reply_unknown", send_after=timezone.now() + timedelta(seconds=LOOKS[0]), looks=0)
+
+
+@transaction.atomic
+def doubt_all(before: datetime) -> int:
+    """Replies written before then may have left without our knowing, as after a restore: whatever was on its way is
+    looked for first. Those that wait for an approval say so, for whoever approves them. Returns how many are in
+    doubt."""
+    written = Reply.objects.filter(created_at__lt=before)
+    written.filter(state=State.WAITING_APPROVAL).update(trouble="Look whether it has left: this is an older backup.")
+    on_their_way = written.filter(state__in=[State.APPROVED, State.SENDING]).select_for_update(of=("self",))
+    found = list(on_their_way.select_related("department"))
+    for reply in found:
+        doubt(reply)
+    return len(found)
 
 
 def look(reply: Reply) -> None:

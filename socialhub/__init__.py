@@ -1,0 +1,3 @@
+"""Social Hub, the house itself."""
+
+VERSION = "0.1.0"

@@ -25,7 +25,7 @@ PLACES = (
     ("audit", "Audit", "log", "", lambda held: held.auditor or held.admin or held.coordinator),
 )
 
-NAME_KEPT = 60  # seconds that a process remembers the house's name
+HOUSE_KEPT = 5  # seconds that a process remembers the house's name, and whether its sends are held
 
 
 def house(request: HttpRequest) -> dict:
@@ -41,7 +41,19 @@ class HouseOnPage:
 
     @cached_property
     def name(self) -> str:
-        return settings.ORGANISATION or cache.get_or_set("house.name", lambda: House.objects.the().name, NAME_KEPT)
+        return settings.ORGANISATION or self.row.name
+
+    @cached_property
+    def row(self) -> House:
+        return cache.get_or_set("house", House.objects.as_it_stands, HOUSE_KEPT)
+
+    @property
+    def hold(self) -> House | None:
+        """What the banner after a restore tells, for those who can do something about it, and beside the channels."""
+        if not self.request.user.is_authenticated or not self.row.sends_held_since:
+            return None
+        told = self.held.admin or self.held.coordinator or self.request.path.startswith(reverse("channels"))
+        return self.row if told else None
 
     @cached_property
     def held(self) -> Rights:

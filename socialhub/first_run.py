@@ -58,7 +58,7 @@ def create_first_admin(
     house.name, house.first_admin_sha256, house.first_admin_until = organisation, "", None
     house.save()
     record("house_opened", person, by=person)
-    transaction.on_commit(lambda: cache.delete("house.name"))
+    transaction.on_commit(lambda: cache.delete("house"))
     return person
 
 

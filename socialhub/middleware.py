@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.decorators import sync_and_async_middleware
 from django_htmx.http import HttpResponseClientRedirect
 
+from departments.away import may_wait
 from departments.models import User
 from socialhub import journal
 
@@ -91,7 +92,8 @@ def _seen(user: User) -> None:
     now = timezone.now()
     if user.last_seen_at is None or user.last_seen_at < now - MINUTE:
         late = Q(last_seen_at=None) | Q(last_seen_at__lt=now - MINUTE)
-        User.objects.filter(late, pk=user.pk).update(last_seen_at=now)
+        with may_wait():
+            User.objects.filter(late, pk=user.pk).update(last_seen_at=now)
 
 
 @sync_and_async_middleware

@@ -11,6 +11,14 @@ class HouseManager(models.Manager):
         """The one row, made when it is first asked for."""
         return self.get_or_create(pk=1)[0]
 
+    def as_it_stands(self):
+        """The one row, or what it would be: for pages, which only read."""
+        return self.filter(pk=1).first() or House()
+
+    def holds_sends(self) -> bool:
+        """Whether nothing may leave, because a restore has not been confirmed (socialhub.restoring)."""
+        return self.filter(pk=1, sends_held_since__isnull=False).exists()
+
 
 class House(models.Model):
     """This installation: its name, and the door for its first admin. There is one row."""
@@ -21,6 +29,9 @@ class House(models.Model):
     first_admin_sha256 = models.CharField(max_length=64, blank=True)
     first_admin_until = models.DateTimeField(null=True, blank=True)
     founded_at = models.DateTimeField(default=timezone.now)
+    # After a restore: since when nothing leaves, and of which moment the backup is. Empty once an admin has confirmed.
+    sends_held_since = models.DateTimeField(null=True, blank=True)
+    restored_to = models.DateTimeField(null=True, blank=True)
 
     objects = HouseManager()
 

@@ -24,7 +24,7 @@ from connectors.models import Channel, FetchRun
 from inbox import actions, intake, outbox
 from inbox.models import QueueCount
 from routing import engine
-from socialhub.models import IdempotencyKey
+from socialhub.models import House, IdempotencyKey
 
 #: A channel's lease: longer than a visit may take (`polling.MOST_SECONDS` and one page's time-out).
 LEASE = timedelta(seconds=90)
@@ -109,9 +109,11 @@ def _route_old() -> int:
 
 
 def send() -> int:
-    """Move every reply whose time has come one step. Returns how many."""
+    """Move every reply whose time has come one step. Returns how many: none while a restore is not confirmed."""
+    if House.objects.holds_sends():
+        return 0
     moved, until = 0, time.monotonic() + PATIENCE
-    while done := outbox.send_due():
+    while done := outbox.send_due(House.objects.holds_sends):
         moved += done
         if time.monotonic() > until:
             break

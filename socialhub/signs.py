@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import redis
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from connectors.models import Channel, QuarantinedPost
 from departments import bell
 from inbox.models import Message, Reply
-from socialhub.models import Pulse
+from socialhub.models import House, Pulse
 
 #: Beat rings every five seconds; after this long without a pulse one of the two does not live.
 SILENCE = timedelta(seconds=30)
@@ -26,7 +26,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
     if signs["database"]:
         signs["worker"] = signs["beat"] = _pulse()
     well = all(signs.values())
-    return JsonResponse({"ok": well, **signs, "bell": _bell()}, status=200 if well else 503)
+    held = signs["database"] and House.objects.holds_sends()
+    return JsonResponse({"ok": well, **signs, "bell": _bell(), "sends_held": held}, status=200 if well else 503)
 
 
 def _database() -> bool:
@@ -34,7 +35,7 @@ def _database() -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         return True
-    except DatabaseError:
+    except Error:
         return False
 
 
@@ -74,4 +75,5 @@ def _figures():
     yield "channels_in_trouble", "Channels that a person should look at", Channel.objects.in_trouble().count()
     yield "channels_late", "Channels whose look is overdue by more than an interval", Channel.objects.late(now).count()
     yield "quarantined_posts", "Posts that could not be taken in", QuarantinedPost.objects.waiting().count()
+    yield "sends_held", "Whether nothing leaves until a restore is confirmed", int(House.objects.holds_sends())
     yield "up", "Whether worker and beat live", int(_pulse())

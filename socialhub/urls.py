@@ -18,6 +18,7 @@ urlpatterns = [
     path("welcome/<str:token>/", views.first_admin, name="first-admin"),
     path("set-up/departments/", views.set_up_departments, name="set-up-departments"),
     path("set-up/channel/", views.set_up_channel, name="set-up-channel"),
+    path("restored/", views.restored, name="restored"),
     path("outside/", outside.outside, name="outside"),
     path("outside/<int:number>/", outside.thread, name="outside-thread"),
     path("live/", live.stream, name="live"),

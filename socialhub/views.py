@@ -1,6 +1,7 @@
 """The house's own doors: signing in and out, the first run, and what is said when there is nothing to show."""
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
@@ -14,7 +15,7 @@ from departments.audit import record
 from departments.decorators import admins_only
 from departments.models import Department
 from departments.problems import problem_response
-from socialhub import demo, first_run
+from socialhub import away, demo, first_run, restoring
 from socialhub.forms import LOOPBACK, DepartmentsForm, FirstAdminForm, SignInForm
 from socialhub.models import House
 
@@ -85,6 +86,20 @@ def _found(form: DepartmentsForm, by) -> bool:
     return True
 
 
+# After a restore ---------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@admins_only
+def restored(request: HttpRequest) -> HttpResponse:
+    """What waits since the restore, and the button that lets it go."""
+    if request.method == "POST":
+        doubted = restoring.confirm(by=request.user)
+        messages.success(request, f"Replies leave again; {doubted} of the backup are looked for first.")
+        return redirect("channels")
+    return render(request, "restored.html", {"stands": House.objects.as_it_stands(), **restoring.waiting()})
+
+
 # When there is nothing to show ------------------------------------------------------------------------------------
 
 
@@ -103,6 +118,8 @@ def not_allowed(request: HttpRequest, exception=None) -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Asks nothing of the database, which may be what is broken."""
+    if (told := away.answer(request)) is not None:
+        return told
     if request.path.startswith("/api/"):
         return problem_response(500, "Something broke on our side. It was written down.")
     return render(None, "500.html", status=500)

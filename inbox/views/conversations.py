@@ -3,6 +3,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from departments.away import may_wait
 from inbox import actions
 from inbox.models import Conversation
 from inbox.thread import unexplained
@@ -19,7 +20,8 @@ def conversation(request, conversation, explain=unexplained):
         return redirect(found)
     context = talk(request, found, explain)
     if context["item"] and context["item"].unread:
-        actions.read(context["item"], by=request.user)
+        with may_wait():
+            actions.read(context["item"], by=request.user)
     return render(request, template(request), context)
 
 

@@ -23,6 +23,7 @@ function say(text) {
 const REFUSALS = {
   403: "That is not yours to do. Nothing was changed.",
   404: "It is not here any more, or not for you to see. Nothing was changed.",
+  503: "The house can not keep anything just now. What you wrote is kept here; try again in a moment.",
   429: "That was too often in a short time. Wait a minute; nothing was lost.",
 };
 

@@ -112,6 +112,7 @@ PAGES: dict[str, list[Use]] = {
     ],
     "set-up-departments": [get(ADMIN), post(ADMIN)],
     "set-up-channel": [get(ADMIN)],
+    "restored": [get(ADMIN), post(ADMIN)],
     # The demo's outside world: what one may see in the inbox, or wrote oneself
     "outside": [get(ALL), post(ALL)],
     "outside-thread": [

@@ -77,7 +77,7 @@ def _house(asked, network) -> None:
     where |= {f"old{number}": network.living(1)[0] for number in range(asked.walkers)}
     network.history |= {f"old{number}": asked.history for number in range(asked.walkers)}
     for slug, url in where.items():
-        said = {"url": url, "poll_seconds": asked.interval}
+        said = {"url": url, "poll_seconds": asked.interval, "allow_private_hosts": True}
         actions.open_channel(network="clocked", slug=slug, name=slug, settings=said, by="system")
     actions.open_channel(network="import", slug="pushed", name="Pushed", by="system")
 

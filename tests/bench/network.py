@@ -11,15 +11,12 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
-from urllib.parse import urlsplit
 
-from connectors import registry
+from connectors import http, registry
 from connectors.contract import Author, Batch, Connector, Post, Setting
-from connectors.errors import Unreachable
 
 PAGE = 100
-PATIENCE = 10  # seconds until a server that does not answer is given up, as by the one way out
+PATIENCE = http.WITHIN  # seconds until a server that does not answer is given up
 
 
 @dataclass(frozen=True)
@@ -36,15 +33,8 @@ class Clocked(Connector):
         return Batch(posts, {"after": answer["after"]}, more=answer["more"], history=answer["history"])
 
     def _ask(self, after: int) -> dict:
-        address = urlsplit(self.settings["url"])
-        line = HTTPConnection(address.hostname, address.port, timeout=PATIENCE)
-        try:
-            line.request("GET", f"/{self.slug}?{after}")
-            return json.load(line.getresponse())
-        except OSError as error:
-            raise Unreachable(str(error)) from error
-        finally:
-            line.close()
+        where = f"{self.settings['url']}{self.slug}?{after}"
+        return http.fetch(where, own=http.own_servers(self.settings), within=PATIENCE).json()
 
 
 registry.NETWORKS["clocked"] = f"{__name__}.Clocked"

@@ -39,7 +39,8 @@ class PortRefused(AddressRefused):
 
 
 class RedirectRefused(Unreachable):
-    """The network sends us on to an address that must not be opened."""
+    """The network sends us on to an address that must not be opened: a private one, a port of its own, or none of the
+    web."""
 
 
 class TooManyRedirects(Unreachable):

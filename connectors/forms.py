@@ -47,7 +47,10 @@ class ChannelForm(VerbForm):
         own = [self[name] for name in names if name.startswith("settings.") and self[name] not in faults]
         first = [self[name] for name in ("name", "slug") if name in names]
         secret = [self[name] for name in names if name.startswith("credentials.")]
-        parts = [("", first), ("Sign-in", secret), ("Settings", own), ("Faults to try", faults)]
+        parts = [("Sign-in", secret), ("Settings", own)]
+        if not any(field.field.required for field in secret):
+            parts.reverse()  # few need it
+        parts = [("", first), *parts, ("Faults to try", faults)]
         return [(title, fields) for title, fields in parts if fields]
 
     def ticks(self) -> list:

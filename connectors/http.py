@@ -311,8 +311,12 @@ class _Line(httpcore.NetworkStream):
 def _follow(call: _Call, request: httpx.Request) -> Answer:
     """Ask, and go on where the network sends us."""
     permanent, moved_to = True, ""
-    for _ in range(MOST_REDIRECTS + 1):
-        answer = _ask(call, request)
+    for hop in range(MOST_REDIRECTS + 1):
+        try:
+            answer = _ask(call, request)
+        except AddressRefused as error:
+            # Nothing that an admin could allow for this channel would change it.
+            raise RedirectRefused(error.detail) if hop else error from None
         if answer.status not in REDIRECTS or not answer.headers.get("location"):
             return Answer(answer.status, answer.headers, answer.body, answer.url, moved_to)
         request = _next(request, answer)

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from connectors import clock, health, registry, vault
 from connectors.contract import Connector
+from connectors.errors import Misconfigured
 from connectors.querysets import ChannelQuerySet
 from departments.models import Department
 
@@ -98,6 +99,14 @@ class Channel(models.Model):
         if self.next_poll_at is None or (self.leased_until and self.leased_until > now):
             return False
         return now - self.next_poll_at > max(timedelta(seconds=self.poll_seconds), clock.LEEWAY)
+
+    @property
+    def replies(self) -> bool:
+        """Whether anything can leave through it; nothing can when its network can not be loaded."""
+        try:
+            return registry.connector_class(self.network).capabilities.replies
+        except Misconfigured:
+            return False
 
     @property
     def looks_soon(self) -> bool:

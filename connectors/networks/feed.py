@@ -31,7 +31,7 @@ LONGEST_TAG = 500
 @dataclass(frozen=True)
 class FeedReader(Connector):
     network = "feed"
-    name = "Feed (RSS, Atom, JSON Feed)"
+    name = "Feed"
     capabilities = Capabilities(reads=frozenset(("article", "comment")), edits=True)
     asks = (
         Setting("url", "Address of the feed", "url", help="RSS, Atom or JSON Feed", required=True),

@@ -228,7 +228,7 @@ def test_only_what_moved_for_good_has_a_new_address(web):
 def test_no_redirect_leads_to_a_private_address(web, ear, any_port, spelling):
     any_port(ear.port)
     web.lay("/feed", status=302, Location=f"http://{spelling}:{ear.port}/secret")
-    assert isinstance(trouble(web.url + "/feed", own=web.own), AddressRefused)
+    assert isinstance(trouble(web.url + "/feed", own=web.own), RedirectRefused)
     assert ear.calls == []
 
 

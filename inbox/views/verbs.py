@@ -135,4 +135,4 @@ def _row(request, item) -> str:
     if now is None:
         return ""
     dress([now], desk_of(request).all_departments)
-    return render_to_string("inbox/_row.html", {"item": now, "department": now.department}, request=request)
+    return render_to_string("inbox/_row_alone.html", {"item": now}, request=request)

@@ -1,6 +1,9 @@
 """What templates ask about the person before them: which verbs to draw, where to place, which list they came from."""
 
+from functools import cache
+
 from django import template
+from django.template import engines
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -17,6 +20,18 @@ USUAL = ("all", "urgent", "")
 def works_in(user, department) -> bool:
     """Whether the verbs of this queue are drawn for this person. The verbs ask again."""
     return may(user, "work_queue", department)
+
+
+@register.simple_tag(takes_context=True)
+def row(context, item, several: bool = False, here: str = "") -> str:
+    """One row of a list."""
+    user = context["request"].user
+    return _row_drawn()(item, user, works_in(user, item.department), several, here)
+
+
+@cache
+def _row_drawn():
+    return engines["jinja2"].env.get_template("inbox/_row.html").module.row
 
 
 @register.simple_tag(takes_context=True)

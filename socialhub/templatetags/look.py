@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language, get_language_info
 
 from connectors import registry
 
@@ -188,7 +188,14 @@ def _iso(at: datetime) -> str:
 
 def exactly(at: datetime) -> str:
     """“Tue 18 Nov 2025, 14:06”, for tooltips."""
-    return date_format(timezone.localtime(at), "D j M Y, H:i")
+    minute = timezone.localtime(at).replace(second=0, microsecond=0)
+    return _said_exactly(minute, minute.utcoffset(), get_language())
+
+
+@lru_cache(maxsize=8192)
+def _said_exactly(minute: datetime, offset: timedelta | None, language: str | None) -> str:
+    """Equal moments read differently in another zone or language, so these are part of what is remembered."""
+    return date_format(minute, "D j M Y, H:i")
 
 
 @register.simple_tag

@@ -83,6 +83,8 @@ def receive(
     now = timezone.now()
     Channel.objects.filter(pk=channel.pk).update(last_ok_at=now, **({"last_post_at": now} if run.taken_in else {}))
     _ring(run)
+    if run.taken_in or run.changed:
+        bell.wake("route")
     return ledger.finish(run), refused
 
 

@@ -54,6 +54,10 @@ KINDS = {
 }
 
 
+#: Those that a whole house at work is needed for.
+ALIVE = ("post_to_browser", "memory_pss")
+
+
 @dataclass(frozen=True)
 class Figure:
     """One measured figure beside its floor. `detail` is for the table alone."""

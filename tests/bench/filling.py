@@ -114,7 +114,8 @@ _ROWS = (
     """,
     """
     INSERT INTO routing_decision (message_id, revision, mode, department_id, source, rule_uid, rule_name, label,
-        because, spans, also_matched, matched, joins, tags, priority, probably_nothing, versions, facts, duration_us, at)
+        because, spans, also_matched, matched, joins, tags, priority, probably_nothing, versions, facts, duration_us,
+        at)
     SELECT message, 1, 'live', department, CASE WHEN part = 1 THEN 'rule' ELSE 'thread' END, 'words', 'Words',
         'Words', 'the text contains “words”', '[]', '[]', '{words}', '{}', '{}', 0, false, '{}',
         '{"network": "import"}', 90, said_at FROM spoken

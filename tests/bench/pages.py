@@ -62,7 +62,7 @@ def _figure(name: str, ours: Cost, floor: Cost) -> Figure:
 def _ways(ours: Served, bare: Served) -> dict[str, Way]:
     carl, cora = (User.objects.get(username=name) for name in ("carl", "cora"))
     program = {"Authorization": f"Bearer {make_token(carl, 'bench', by=carl)[1]}"}
-    carls, coras = ({"Cookie": f"{settings.SESSION_COOKIE_NAME}={_signed_in(each)}"} for each in (carl, cora))
+    carls, coras = ({"Cookie": f"{settings.SESSION_COOKIE_NAME}={signed_in(each)}"} for each in (carl, cora))
     talk, deep = _a_talk(carl), _deep(cora)
     known = program | {"If-None-Match": ours.get(QUEUE, program).getheader("ETag") or '"none"'}
     unchanged = 304 if known["If-None-Match"] != '"none"' else 200
@@ -87,7 +87,7 @@ def _ways(ours: Served, bare: Served) -> dict[str, Way]:
     }
 
 
-def _signed_in(user: User) -> str:
+def signed_in(user: User) -> str:
     """The cookie of a browser in which this person has signed in."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)

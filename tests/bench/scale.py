@@ -5,9 +5,11 @@ import argparse
 import dataclasses
 import json
 import os
+import shutil
 import sys
 
 import django
+from django.db import connection
 
 from socialhub.embedded import places, postgres, servers
 
@@ -22,12 +24,31 @@ def main() -> None:
     asked.add_argument("--only", nargs="*", default=[])
     given = asked.parse_args()
     here = places.find()
+    if given.scale.startswith("live"):
+        alive(here, given)
+        return
     with servers.running(here):
         django.setup()
         prepare(here, size_of(given.scale))
         for figure in measured(here, postgres.pid(here), given.rounds, size_of(given.scale), set(given.only)):
             named = dataclasses.asdict(figure) | {"name": f"{figure.name}_{given.scale}"}
             print(json.dumps(named), flush=True)
+
+
+def alive(here: places.Places, given: argparse.Namespace) -> None:
+    """The figures of a whole house at work, in a house that is filled anew for them."""
+    from tests.bench import figures, live, whole
+
+    shutil.rmtree(here.data, ignore_errors=True)
+    many = int(given.scale.removeprefix("live"))
+    with servers.running(here):
+        django.setup()
+        prepare(here, min(many, SIZES["10k"]))
+        guests = whole.make_guests(min(live.DESKS, many))
+        connection.close()
+    for figure in live.measure(here.data, guests, many, set(given.only) or set(figures.ALIVE)):
+        print(json.dumps(dataclasses.asdict(figure)), flush=True)
+    shutil.rmtree(here.data, ignore_errors=True)
 
 
 def size_of(scale: str) -> int:

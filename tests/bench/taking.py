@@ -21,9 +21,9 @@ PAGE = 500  # as files are taken in
 COMMIT = 1000
 RULES = 10
 
-#: One table that is asked all that ours are asked, so with unique keys, searched words and indexes like those of ours: of
-#: messages and their sightings, of search entries, conversations, and of people (who are new in half of the posts); and
-#: as much in it as in ours.
+#: One table that is asked all that ours are asked, so with unique keys, searched words and indexes like those of ours:
+#: of messages and their sightings, of search entries, conversations, and of people (who are new in half of the posts);
+#: and as much in it as in ours.
 _TABLE = """
     CREATE TABLE bench_limit (
         id uuid PRIMARY KEY DEFAULT gen_random_uuid(), key text NOT NULL UNIQUE, channel uuid NOT NULL,

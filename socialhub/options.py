@@ -78,6 +78,12 @@ def secret_key(said: str) -> str:
     return said
 
 
+def token(said: str) -> str:
+    if said and not re.fullmatch(r"[!-~]{16,}", said):
+        raise Wrong("no token: set it to 16 or more signs without spaces.")
+    return said
+
+
 def database(said: str) -> dict[str, Any]:
     """What Django calls a database. The address is not repeated: a password may stand in it."""
     if not said:
@@ -159,8 +165,8 @@ OPTIONS = (
         secret=True, told=KEPT,
     ),
     Option(
-        "METRICS_TOKEN", "", "opens `/metrics` as a bearer token; without one it answers this machine alone",
-        secret_key, secret=True,
+        "METRICS_TOKEN", "", "opens `/metrics` as a bearer token; without one it answers this machine alone", token,
+        secret=True,
     ),
     Option("LOG_LEVEL", "INFO", "how much the logs say", choice(*LOG_LEVELS)),
     Option(

@@ -1,8 +1,10 @@
 """What machines ask of the house: is it well (`/healthz`), and what are its figures (`/metrics`)."""
 
+import secrets
 from datetime import timedelta
 
 import redis
+from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -11,7 +13,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 
 from connectors.models import Channel, QuarantinedPost
 from departments import bell
+from departments.api import bearer
+from departments.problems import problem_response
 from inbox.models import Message, Reply
+from socialhub.forms import LOOPBACK
 from socialhub.models import House, Pulse
 
 #: Beat rings every five seconds; after this long without a pulse one of the two does not live.
@@ -52,11 +57,25 @@ def _bell() -> bool:
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus text. Figures about the whole house, none about a department or a person."""
+    """Prometheus text. Figures about the whole house, none about a department or a person. For this machine, and for
+    whoever shows METRICS_TOKEN as a bearer token."""
+    if not (_from_here(request) or _shows_token(request)):
+        return problem_response(401, "Figures need METRICS_TOKEN as a bearer token.", {"WWW-Authenticate": "Bearer"})
     registry = CollectorRegistry()
     for name, told, value in _figures():
         Gauge(f"social_hub_{name}", told, registry=registry).set(value)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _from_here(request: HttpRequest) -> bool:
+    """Asked from this machine itself: a proxy on it passes on what others ask, and says so."""
+    passed_on = any(name in request.headers for name in ("X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via"))
+    return request.META.get("REMOTE_ADDR", "") in LOOPBACK and not passed_on
+
+
+def _shows_token(request: HttpRequest) -> bool:
+    token = settings.METRICS_TOKEN
+    return bool(token) and secrets.compare_digest((bearer(request) or "").encode(), token.encode())
 
 
 def _figures():

@@ -28,6 +28,7 @@ def refused(**environ) -> str:
         ({"HOSTS": "hub.example.com", "DEMO": "0", "DEBUG": "1"}, "DEBUG is 1 while HOSTS names hub.example.com"),
         ({"HTTPS": "1"}, "HTTPS is 1, and HOSTS does not say under which name"),
         ({"REDIS_URL": "localhost:6379"}, "REDIS_URL is not the address of a Redis-compatible server"),
+        ({"METRICS_TOKEN": "with a space in it"}, "METRICS_TOKEN is no token"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY is too short"),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, dict) else "",
@@ -55,7 +56,7 @@ def test_every_secret_may_come_from_a_file(name, tmp_path):
     good = {
         "DATABASE_URL": "postgres://hub:word@db:5432/hub", "REDIS_URL": "redis://:word@redis:6379/0",
         "CREDENTIAL_KEYS": KEY,
-    }.get(name, "a long word for a secret")  # fmt: skip
+    }.get(name, "a-long-word-for-a-secret")  # fmt: skip
     file = tmp_path / "secret"
     file.write_text(f"{good}\n")
     assert options.read({f"{name}_FILE": str(file)})[name] == options.read({name: good})[name]

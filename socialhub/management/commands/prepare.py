@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from socialhub import demo, first_run
+from socialhub import database, demo, first_run
 
 
 class Command(BaseCommand):
@@ -22,9 +22,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--news", help="a file for what the first visitor has to know, instead of standard output")
+        parser.add_argument("--static", action="store_true", help="collect the static files and do nothing else")
 
-    def handle(self, *, news, **options):
+    def handle(self, *, news, static, **options):
+        if static:
+            collect_static()
+        else:
+            self.bring_up_to_date(news)
+
+    def bring_up_to_date(self, news: str | None) -> None:
         reach_database()
+        check_database()
         migrate()
         collect_static()
         told = welcome_to_demo() if settings.DEMO else welcome_to_empty_house()
@@ -41,6 +49,12 @@ def reach_database() -> None:
     except OperationalError as error:
         why = str(error).splitlines()[0]
         raise CommandError(f"The database does not answer ({why}): check DATABASE_URL.") from None
+
+
+def check_database() -> None:
+    """What stands in the way of serving on this database, before anything is made in it."""
+    if wrong := list(database.complaints()):
+        raise CommandError(" ".join(wrong))
 
 
 def migrate() -> None:

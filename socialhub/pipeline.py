@@ -8,8 +8,8 @@ Every step's waiting work is a column in the database (`next_poll_at`, `routed_a
 claimed with SKIP LOCKED. The functions here look for whatever waits, do it, and say how much they did; calling one
 twice, at once or never harms nothing but time.
 
-What is live has a lane before history everywhere: it is routed as soon as its page is kept, and of history only one page
-at a time is taken in or routed in each process.
+What is live has a lane before history everywhere: it is routed as soon as its page is kept, and of history one page at
+a time is taken in or routed in each process.
 """
 
 import logging

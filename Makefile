@@ -1,7 +1,7 @@
 # What a person types. Everything is installed into .venv/; a second run installs nothing.
 #   make run [PORT=8001] [DATA_DIR=folder] [DEMO=0]     make test     make lint
 #   make bench [SCALES=10k,100k] [ONLY=name,name] [ROUNDS=5]
-.PHONY: run test lint bench
+.PHONY: run test test-servers lint bench
 .DEFAULT_GOAL := run
 
 run:
@@ -12,6 +12,11 @@ run:
 test: lint
 	@.venv/bin/python -m pytest -n 2 --dist loadgroup --ignore=tests/browser
 	@CHROMIUM="$$(.venv/bin/python -m tests.chromium)" .venv/bin/python -m pytest -n 2 tests/browser
+
+# The same against PostgreSQL and Redis of the system; as root it installs them when they are missing.
+test-servers:
+	@.ci/install requirements-dev.txt
+	@CHROMIUM="$$(.venv/bin/python -m tests.chromium)" .venv/bin/python -m tests.own_servers
 
 lint:
 	@.ci/install requirements-dev.txt

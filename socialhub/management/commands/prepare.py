@@ -78,7 +78,7 @@ def _static_digest() -> str:
     for finder in finders.get_finders():
         for path, storage in finder.list([]):
             stat = Path(storage.path(path)).stat()
-            digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+            digest.update(f"{path}\0{stat.st_size}\0{int(stat.st_mtime)}\n".encode())
     return digest.hexdigest()
 
 

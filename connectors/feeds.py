@@ -45,6 +45,8 @@ _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
 }
 _declared = re.compile(rb"""(?i)(?:encoding|charset)\s*=\s*["']?([a-z0-9_.:-]+)""")
+_numbered = re.compile(rb"&#(?:[xX]0*([0-9a-fA-F]*)|0*([0-9]*));?")
+_unkeepable = re.compile("[\0\ud800-\udfff]")
 _reference = re.compile(r"&(?!#)")
 
 
@@ -134,7 +136,9 @@ def secured(address: str) -> str:
 
 
 def short(identifier: str) -> str:
-    return identifier if len(identifier) <= LONGEST_ID else f"sha256:{digest(identifier)}"
+    """The same where it is too long to be kept, or holds what a database does not (NUL, half a character)."""
+    fits = len(identifier) <= LONGEST_ID and not _unkeepable.search(identifier)
+    return identifier if fits else f"sha256:{digest(identifier)}"
 
 
 def digest(*told: str) -> str:
@@ -174,7 +178,16 @@ def _decoded(body: bytes, content_type: str) -> bytes:
             if codecs.lookup(name.decode()).name in STRANGE:
                 raise NotAFeed(f"A feed is not written in {name.decode()}.")
     headers = {"content-type": content_type or "application/xml"}
-    return convert_to_utf8(headers, body, {})
+    return _numbered.sub(_possible, convert_to_utf8(headers, body, {}))
+
+
+def _possible(found: re.Match[bytes]) -> bytes:
+    """A character by its number; one that can not be would cost feedparser the whole feed."""
+    hexadecimal, decimal = found.groups()
+    digits, base = (hexadecimal, 16) if hexadecimal is not None else (decimal, 10)
+    number = int(digits, base) if 0 < len(digits) < 8 else -1
+    is_one = 0 < number < 0xD800 or 0xE000 <= number <= 0x10FFFF
+    return found[0] if is_one else "\ufffd".encode()
 
 
 def _parsed(data: bytes) -> feedparser.FeedParserDict:

@@ -228,7 +228,7 @@ class _Snapshot:
         identity = entry.author_url or (f"{host}/{entry.author.casefold()}" if entry.author else host)
         return {
             "id": feeds.short(feeds.secured(identity)),
-            "handle": name[:LONGEST_NAME],
+            "handle": host[:LONGEST_NAME],
             "name": name[:LONGEST_NAME],
             "avatar_url": entry.avatar_url,
         }

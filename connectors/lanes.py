@@ -7,6 +7,8 @@ here of servers and channels is learnt anew by each worker, within one visit.
 
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -17,11 +19,10 @@ SLOW = 2.0  # seconds for one page; a server that takes longer, or never answers
 
 
 class Visited(Protocol):
-    """What is asked of a channel: `server` is whom its visit talks to (`Channel.objects.due`)."""
+    """What is asked of a channel, or of a reply: `server` is whom it talks to (`querysets.server_of`)."""
 
     pk: UUID
     server: str
-    failures: int
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class Closed:
 
     servers: frozenset[str] = frozenset()
     channels: frozenset[UUID] = frozenset()
+
+
+#: Nobody has to wait.
+NOBODY = Closed()
 
 
 class Lanes:
@@ -75,7 +80,7 @@ class Lanes:
     def enter(self, channel: Visited) -> bool:
         """Give the channel a hand; False when it has to wait. Whoever was let in has to `leave`."""
         with self._lock:
-            if channel.failures:
+            if getattr(channel, "failures", 0):
                 self._slow.setdefault(channel.server, True)
             if self.going_home or len(self._under_way) >= self.hands or not self._has_room(channel):
                 return False
@@ -93,11 +98,29 @@ class Lanes:
             room = len(self._under_way) < self.hands and self._walkers() <= self._narrow
             return room and not self.going_home
 
-    def leave(self, channel: Visited, waited: float) -> None:
-        """The visit is over; `waited` is what its server took for its slowest page."""
+    def leave(self, channel: Visited, waited: float | None = None) -> None:
+        """The visit is over; `waited` is what its server took for its slowest page, None when it was not asked."""
         with self._lock:
             self._under_way.pop(channel.pk, None)
-            self._slow[channel.server] = waited > SLOW
+            if waited is not None:
+                self._slow[channel.server] = waited > SLOW
+
+    @contextmanager
+    def door(self) -> Iterator[Callable[[Visited], bool]]:
+        """`enter`, while channels are claimed: when that fails, everybody who was let in goes out again."""
+        inside: list[Visited] = []
+
+        def enter(channel: Visited) -> bool:
+            if entered := self.enter(channel):
+                inside.append(channel)
+            return entered
+
+        try:
+            yield enter
+        except BaseException:
+            for each in inside:
+                self.leave(each)
+            raise
 
     def _has_room(self, channel: Visited) -> bool:
         server = channel.server

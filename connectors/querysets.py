@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.db import models, transaction
 from django.db.models import F, Func, Min, Q, Sum, Value
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Greatest, Length, TruncHour
 
 from connectors.clock import LEEWAY
@@ -12,21 +12,23 @@ from connectors.health import BROKEN, LISTENING, NEEDS_LOGIN, TROUBLE
 from departments import access
 
 
-def _server_in(setting: str) -> Func:
-    """Name and port of the server in this setting; NULL where there is none."""
-    pattern = Value("^[A-Za-z]+://([^/?#]+)")
-    return Func(KT(f"settings__{setting}"), pattern, function="substring", output_field=models.TextField())
+def server_of(channel: str = "") -> Coalesce:
+    """Whom a channel talks to: the server that its settings name, else the network as a whole. `channel` is the way to
+    it, as in `channel__`."""
+    addresses = (KeyTextTransform(name, F(f"{channel}settings")) for name in ("url", "base_url"))
+    return Coalesce(*map(_server_in, addresses), F(f"{channel}network"), output_field=models.TextField())
 
 
-#: Whom a visit talks to: the server that the channel's settings name, else the network as a whole.
-SERVER = Coalesce(_server_in("url"), _server_in("base_url"), F("network"), output_field=models.TextField())
+def _server_in(address) -> Func:
+    """Name and port of the server in this address; NULL where it is none."""
+    return Func(address, Value("^[A-Za-z]+://([^/?#]+)"), function="substring", output_field=models.TextField())
 
 
 class ChannelQuerySet(models.QuerySet):
     def due(self, at):
         """Channels whose time has come and that no living worker holds, the longest waiting first; `server` is whom
         each talks to."""
-        return self._free(at).filter(next_poll_at__lte=at).annotate(server=SERVER).order_by("next_poll_at")
+        return self._free(at).filter(next_poll_at__lte=at).annotate(server=server_of()).order_by("next_poll_at")
 
     def not_in(self, closed):
         """Without those that have to wait for others (`lanes.Closed`)."""

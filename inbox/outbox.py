@@ -7,6 +7,7 @@ asked.
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from connectors.contract import Outgoing, Sent
 from connectors.errors import ConnectorError, NotAuthorized, NotSent, RateLimited, Rejected
+from connectors.lanes import Lanes
 from connectors.registry import connector_for
 from departments import bell
 from departments.audit import record
@@ -35,17 +37,27 @@ WAIT = timedelta(minutes=2)
 VERIFY_AFTER = timedelta(seconds=30)
 
 
+#: How many replies of one process are on their way at once.
+HANDS = 4
+#: So that a network that takes its time, or never answers, delays no reply to another.
+_lanes = Lanes(HANDS)
+
+
 class LostLease(Exception):
     """Another worker took this reply over; what we know of it is old."""
 
 
 def send_due(held: Callable[[], bool] = lambda: False) -> int:
-    """Move every due reply one step. Returns how many were looked at. Safe to call from many workers at once.
+    """Move a due reply one step. Returns how many were looked at: none or one. Safe to call from many threads and
+    workers at once.
 
-    While `held()` says yes nothing leaves; it is asked last of all, inside the transaction that marks a reply.
+    While `held()` says yes nothing leaves; it is asked last of all, inside the transaction that marks a reply. One at a
+    time, so that its lease covers its own step and nobody else's.
     """
-    claimed = Reply.objects.all().claim()
+    with _lanes.door() as enter:
+        claimed = Reply.objects.all().claim(batch=1, closed=_lanes.closed(), admits=enter)
     for reply in claimed:
+        began = time.monotonic()
         try:
             step(reply, held)
         except LostLease:
@@ -53,6 +65,8 @@ def send_due(held: Callable[[], bool] = lambda: False) -> int:
         except Exception:
             # The lease runs out, and the reply is looked at again; the others must not wait for it.
             logger.exception("Reply %s could not be moved.", reply.pk)
+        finally:
+            _lanes.leave(reply, time.monotonic() - began)
     return len(claimed)
 
 

@@ -9,6 +9,8 @@ from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.utils import timezone
 
+from connectors.lanes import NOBODY
+from connectors.querysets import server_of
 from departments.access import rights
 from departments.roles import Role
 
@@ -167,12 +169,18 @@ class ReplyQuerySet(models.QuerySet):
         ).order_by("send_after")
 
     @transaction.atomic
-    def claim(self, *, seconds=60, batch=20):
-        """Lease up to `batch` due replies to the caller; a fence tells a late worker that somebody else took over."""
-        chosen = list(self.due().select_for_update(skip_locked=True, of=("self",))[:batch].values_list("pk", flat=True))
+    def claim(self, *, seconds=60, batch=20, closed=NOBODY, admits=lambda reply: True):
+        """Lease up to `batch` due replies to the caller; a fence tells a late worker that somebody else took over.
+
+        Replies to `closed` servers are passed over, and the caller may turn down others; `server` is whom each goes to.
+        """
+        due = self.due().annotate(server=server_of("channel__")).exclude(server__in=closed.servers)
+        found = list(due.select_for_update(skip_locked=True, of=("self",))[:batch])
+        chosen = [reply.pk for reply in found if admits(reply)]
         until = timezone.now() + timedelta(seconds=seconds)
         self.model.objects.filter(pk__in=chosen).update(leased_until=until, fence=F("fence") + 1)
-        return list(self.model.objects.filter(pk__in=chosen).select_related("channel", "target", "conversation"))
+        leased = self.model.objects.filter(pk__in=chosen).annotate(server=server_of("channel__"))
+        return list(leased.select_related("channel", "target", "conversation"))
 
 
 class SearchQuerySet(models.QuerySet):

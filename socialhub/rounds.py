@@ -87,9 +87,10 @@ class Rounds:
         """Claim channels for the free hands; whether another try may find more."""
         closed = self.lanes.closed()
         waiting = pipeline.due().not_in(closed)
-        claimed = waiting.claim(until=pipeline.leased(), batch=self.lanes.free, admits=self.lanes.enter)
-        for channel in claimed:
-            self._pool.submit(self._visit, channel)
+        with self.lanes.door() as enter:
+            claimed = waiting.claim(until=pipeline.leased(), batch=self.lanes.free, admits=enter)
+            for channel in claimed:
+                self._pool.submit(self._visit, channel)
         return bool(claimed) or self.lanes.closed() != closed
 
     def _keep_line(self) -> None:
@@ -99,7 +100,7 @@ class Rounds:
         self._lines.append(connections[DEFAULT_DB_ALIAS])
 
     def _visit(self, channel: Channel) -> None:
-        waited = 0.0
+        waited = None
         try:
             _mend_connection()
             waited = pipeline.visit(channel, lambda batch: self.lanes.goes_on(channel, batch)).waited

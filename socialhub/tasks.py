@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
+from inbox import outbox
 from socialhub import pipeline
 from socialhub.models import Pulse
 from socialhub.rounds import Rounds
@@ -51,7 +52,7 @@ def route():
     pipeline.route()
 
 
-@stroke("send")
+@stroke("send", at_once=outbox.HANDS)
 def send():
     pipeline.send()
 

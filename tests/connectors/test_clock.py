@@ -139,6 +139,14 @@ def test_a_walker_stops_after_its_page_when_somebody_waits_for_a_hand():
     assert lanes.free == 0 and not lanes.goes_on(walker, page)
 
 
+def test_a_claim_that_fails_leaves_no_hand_behind():
+    lanes = Lanes(4)
+    with pytest.raises(OSError), lanes.door() as enter:
+        assert enter(Stand())
+        raise OSError("the database went away")
+    assert lanes.free == 4
+
+
 def test_a_worker_on_its_way_home_lets_nobody_in():
     lanes, page = Lanes(4), Batch([], {}, more=True)
     [walker] = enter(lanes, 1)

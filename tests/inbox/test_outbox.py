@@ -7,7 +7,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from connectors.contract import Sent
 from connectors.demo import server
+from connectors.lanes import Lanes
 from connectors.models import Channel
 from connectors.models.demo import DemoPost
 from connectors.networks.demo import Demo
@@ -15,6 +17,7 @@ from inbox import actions, outbox
 from inbox.errors import Refused
 from inbox.intake import take_in
 from inbox.models import Conversation, Message, QueueItem, Reply
+from tests.make import Quiet, make_item
 
 pytestmark = pytest.mark.django_db
 SOON = timedelta(seconds=1)
@@ -257,3 +260,32 @@ def test_two_workers_at_once_send_one_reply(item, carl):
         worker.join()
     assert on_the_network() == 1
     assert Conversation.objects.get(pk=item.conversation_id).messages.filter(direction="out").count() == 1
+
+
+@pytest.fixture
+def elsewhere(customer_service):
+    """Somebody wrote on a network of another kind, whose server is quick."""
+    return make_item("Do you also sell helmets?", customer_service)
+
+
+def test_a_network_that_takes_its_time_delays_no_reply_to_another(item, elsewhere, channel, customer_service, carl):
+    slow = [answer(item, carl), answer(bring(channel, customer_service, "Hello?"), carl)]
+    quick = answer(elsewhere, carl)
+    send, meanwhile = Demo.send, []
+
+    def takes_its_time(self, reply):
+        if not meanwhile:  # another thread of the worker looks for what waits
+            meanwhile.append("first")
+            while outbox.send_due():
+                pass
+            meanwhile.append({each.pk: each.state for each in Reply.objects.all()})
+        return send(self, reply)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outbox, "_lanes", Lanes(outbox.HANDS))  # a worker that has met neither network yet
+        patch.setattr(Demo, "send", takes_its_time)
+        patch.setattr(Quiet, "send", lambda self, reply: Sent("1"))
+        while outbox.send_due():
+            pass
+    assert meanwhile[1] == {slow[0].pk: "sending", slow[1].pk: "approved", quick.pk: "sent"}
+    assert {each.state for each in Reply.objects.all()} == {"sent"}

@@ -12,8 +12,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from connectors import configuration, registry
-from connectors.errors import Misconfigured
+from connectors import configuration, registry, signing
+from connectors.errors import Misconfigured, WrongKey
 from connectors.models import Channel
 from connectors.querysets import QuarantineQuerySet
 from departments import audit, bell
@@ -21,6 +21,7 @@ from departments.models import Department, User
 
 #: Short names that the pages below /channels/ need for themselves.
 RESERVED = {"new"}
+MOST_SECRETS = 4  # good at once: the one in use, and room to hand over others
 
 audit.sentences(
     channel_opened="{by} opened the channel {name}",
@@ -31,6 +32,8 @@ audit.sentences(
     channel_thawed="{by} allowed sending through {name} again",
     channel_polled="{by} asked {name} for new posts",
     channel_connected="{by} connected {name} again",
+    channel_secret_made="{by} made a new signing secret for {name}; {number} are good now",
+    channel_secrets_retired="{by} retired the older signing secrets of {name}",
     channel_departments_set="{by} decided who speaks through {name} ({speak}) and who monitors it ({monitor})",
     channel_stopped="{by} stopped reading {name}: a person is needed",
     quarantine_replayed="{by} asked to try {number} posts of {name} again",
@@ -157,6 +160,57 @@ def connect_again(channel: Channel, *, credentials: Mapping[str, Any], by) -> Ch
         _listen(channel)
     _save(channel)
     return _done("channel_connected", channel, by)
+
+
+@transaction.atomic
+def make_secret(channel: Channel, *, by) -> str:
+    """A new signing secret beside those that are good already, to be told to the sender; it is never shown again.
+
+    Raises ValidationError where nothing is signed, or when too many are good at once.
+    """
+    channel = _locked(channel)
+    good = _signing_secrets(channel)
+    if len(good) >= MOST_SECRETS:
+        raise ValidationError(f"{len(good)} secrets are good at once; retire the older ones first.")
+    made = signing.new_secret()
+    _sign_with(channel, [made, *good])
+    _done("channel_secret_made", channel, by, number=len(good) + 1)
+    return made
+
+
+@transaction.atomic
+def retire_secrets(channel: Channel, *, by) -> Channel:
+    """From this commit on only the newest signing secret is good. Raises ValidationError where nothing is signed."""
+    channel = _locked(channel)
+    if len(good := _signing_secrets(channel)) > 1:
+        _sign_with(channel, good[:1])
+        _done("channel_secrets_retired", channel, by)
+    return channel
+
+
+@transaction.atomic
+def read_again(channel: Channel, *, by) -> int:
+    """Have the deliveries that were set aside read once more; how many there are."""
+    again = {"set_aside_at": None, "attempts": 0, "reason": ""}
+    asked = channel.deliveries.set_aside().update(**again)
+    if asked:
+        bell.wake("read")
+        _done("quarantine_replayed", channel, by, number=asked)
+    return asked
+
+
+def _signing_secrets(channel: Channel) -> list[str]:
+    if not channel.offers.hooks:
+        raise ValidationError("Nothing that comes to this channel is signed.")
+    try:
+        return signing.secrets_in(channel.credentials.get("secret", ""))
+    except WrongKey as error:
+        raise ValidationError(error.sentence) from None
+
+
+def _sign_with(channel: Channel, good: list[str]) -> None:
+    channel.credentials = channel.credentials | {"secret": " ".join(good)}
+    channel.save(update_fields=["sealed"])
 
 
 @transaction.atomic

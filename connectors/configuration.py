@@ -30,7 +30,9 @@ def clean(network: type[Connector], given: Mapping[str, Any]) -> dict[str, Any]:
 
 def clean_secrets(network: type[Connector], given: Mapping[str, Any]) -> dict[str, str]:
     """The same for credentials. Nothing of what was given stands in the error."""
-    return _checked({each.name: each for each in network.secrets}, given)
+    kept = _checked({each.name: each for each in network.secrets}, given)
+    network.check_secrets(kept)
+    return kept
 
 
 def value(network: type[Connector], settings: Mapping[str, Any], name: str) -> Any:

@@ -4,7 +4,7 @@ A connector translates one network's words into these and lets no word or except
 no state: credentials, settings and cursor are handed to it, and what it learnt it hands back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol
@@ -104,6 +104,7 @@ class Capabilities:
 
     reads: frozenset[str] = frozenset()
     polls: bool = True
+    hooks: bool = False
     replies: bool = False
     longest_reply: int | None = None
     edits: bool = False
@@ -173,6 +174,25 @@ class Connector:
     asks: ClassVar[tuple[Setting, ...]] = ()
     heeds: ClassVar[frozenset[str]] = frozenset(each.name for each in COMMON)
     secrets: ClassVar[tuple[Setting, ...]] = ()
+
+    @property
+    def offers(self) -> Capabilities:
+        """What this very channel can do: as the network, or less, where its settings decide."""
+        return self.capabilities
+
+    @classmethod
+    def check_secrets(cls, credentials: Mapping[str, str]) -> None:
+        """Whether these credentials can be any good, before they are kept. Raises Misconfigured with a sentence a
+        field, in which nothing of them stands."""
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> str:
+        """The id of this delivery, the same whenever it is sent again. Reads nothing before the signature is found
+        right. Raises Forged. Only of networks that deliver (`hooks`)."""
+        raise NotImplementedError
+
+    def posts_in(self, body: bytes) -> Iterable[Post | Unreadable]:
+        """The posts of a delivery that was verified."""
+        raise NotImplementedError
 
     def fetch(self, cursor: Mapping[str, Any]) -> Batch:
         """The next page after `cursor` (empty at first), oldest first where the network lets us choose. Reading twice

@@ -115,3 +115,7 @@ class NotSent(ConnectorError):
 
 class MaybeSent(ConnectorError):
     """Nobody knows whether the network took the reply."""
+
+
+class Forged(ConnectorError):
+    """A delivery was not signed by anybody whom we know."""

@@ -10,7 +10,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -95,9 +95,13 @@ def read(body: bytes, content_type: str = "", url: str = "") -> Feed:
 # Which entry is which -----------------------------------------------------------------------------------------------
 
 
-def doubtful(entries: Sequence[Entry]) -> frozenset[str]:
-    """By what entries of this feed can not be told apart: it gives one `guid`, or one `link`, to different ones."""
-    return frozenset(name for name in ("guid", "link") if any(map(_differ, _sharing(entries, name))))
+def doubtful(entries: Sequence[Entry]) -> set[str]:
+    """The guids and links that this feed gives to different entries, so that they name none of them."""
+    return {_mark(name, group[0]) for name in ("guid", "link") for group in _sharing(entries, name) if _differ(group)}
+
+
+def _mark(name: str, entry: Entry) -> str:
+    return f"{name} {digest(secured(getattr(entry, name)))[:12]}"
 
 
 def _sharing(entries: Sequence[Entry], name: str) -> list[list[Entry]]:
@@ -113,11 +117,11 @@ def _differ(entries: list[Entry]) -> bool:
     return len(set(map(secured, links))) > 1 or (len(titles) > 1 and (len(stamps) > 1 or stamps == {""}))
 
 
-def identity(entry: Entry, without: Iterable[str] = ()) -> str:
-    """What stays when an entry is edited: its guid, else its link, else what it says of itself; never its text, but
-    for an entry that has nothing else."""
+def identity(entry: Entry, without: Container[str] = ()) -> str:
+    """What stays when an entry is edited: its guid, else its link, but for those that are `doubtful`, else what it says
+    of itself; never its text, but for an entry that has nothing else."""
     for name in ("guid", "link"):
-        if (value := getattr(entry, name)) and name not in without:
+        if (value := getattr(entry, name)) and _mark(name, entry) not in without:
             return short(secured(value))
     told = (entry.title, secured(entry.link), entry.stamp)
     return f"sha256:{digest(*told, *(() if any(told) else (entry.text, repr(entry.media))))}"

@@ -8,7 +8,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Greatest, Length, TruncHour
 
 from connectors.clock import LEEWAY
-from connectors.health import BROKEN, LISTENING, NEEDS_LOGIN, TROUBLE
+from connectors.health import BROKEN, LISTENING, NEEDS_LOGIN, PAUSED, TROUBLE
 from departments import access
 
 
@@ -110,3 +110,31 @@ class QuarantineQuerySet(models.QuerySet):
     def asked_for(self):
         """Those that a person wants to be tried again, the first asked first."""
         return self.waiting().exclude(replay_asked_at=None).order_by("replay_asked_at", "received_at")
+
+
+class DeliveryQuerySet(models.QuerySet):
+    def waiting(self, at=None):
+        """Deliveries that nobody has read yet, the oldest first; at a time, those that nobody is reading then. What
+        came to a paused channel waits until somebody resumes it."""
+        found = self.filter(read_at=None, set_aside_at=None).order_by("received_at")
+        if at is None:
+            return found
+        free = Q(leased_until=None) | Q(leased_until__lte=at)
+        return found.filter(free).exclude(channel__state=PAUSED)
+
+    @transaction.atomic
+    def claim(self, until, most):
+        """Lease up to `most` of these to the caller; of those that were begun before, one alone."""
+        fresh = self._locked(self.filter(attempts=0), most)
+        claimed = fresh or self._locked(self.filter(attempts__gt=0), 1)
+        for each in claimed:
+            each.leased_until, each.attempts = until, each.attempts + 1
+        self.model.objects.bulk_update(claimed, ["leased_until", "attempts"])
+        return claimed
+
+    def _locked(self, rows, most):
+        return list(rows.select_related("channel").select_for_update(skip_locked=True, of=("self",))[:most])
+
+    def set_aside(self):
+        """Those that a person should look at, the newest first; without what they say."""
+        return self.filter(set_aside_at__isnull=False).defer("body").order_by("-set_aside_at")

@@ -11,6 +11,7 @@ NETWORKS = {
     "demo": "connectors.networks.demo.Demo",
     "feed": "connectors.networks.feed.FeedReader",
     "import": "connectors.networks.imported.Imported",
+    "webhook": "connectors.networks.webhook.Webhook",
 }
 
 

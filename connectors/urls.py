@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from connectors import views
+from connectors import hooks, views
 
 urlpatterns = [
     path("channels/", views.channels, name="channels"),
@@ -11,5 +11,7 @@ urlpatterns = [
     path("channels/<slug:slug>/edit/", views.edit, name="channel-edit"),
     path("channels/<slug:slug>/connect/", views.connect, name="channel-connect"),
     path("channels/<slug:slug>/replay/", views.replay, name="channel-replay"),
+    path("channels/<slug:slug>/secret/", views.make_secret, name="channel-secret"),
     path("channels/<slug:slug>/do/<slug:verb>/", views.verb, name="channel-verb"),
+    path("hooks/<slug:slug>/", hooks.hook, name="hook"),
 ]

@@ -35,6 +35,16 @@ def reseal(sealed: str) -> str:
         raise WrongKey from None
 
 
+def is_newest(sealed: str) -> bool:
+    """Whether the newest key opens it. Raises WrongKey when none does."""
+    unseal(sealed)
+    try:
+        Fernet(settings.CREDENTIAL_KEYS[0]).decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 def redacted(text: str, credentials: Mapping[str, str]) -> str:
     """The text without any of these secrets: networks like to repeat in an error what they were sent."""
     for secret in sorted(filter(None, map(str, credentials.values())), key=len, reverse=True):

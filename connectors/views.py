@@ -9,13 +9,14 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connectors import actions, clock, configuration, registry
 from connectors.doors import find, find_for, may_configure, may_inspect, may_steer
-from connectors.errors import Misconfigured
+from connectors.errors import Misconfigured, WrongKey
 from connectors.forms import ChannelForm, ConnectForm, NewChannelForm, grouped
 from connectors.models import Channel, FetchRun, QuarantinedPost
 from connectors.pulse import pulses
@@ -57,7 +58,8 @@ def channel(request: HttpRequest, slug: str) -> HttpResponse:
         "inspects": may_inspect(held),
     }
     if may_inspect(held):
-        context |= _ledger(request, found) | _quarantine(request, found) | {"told": _told(found)}
+        context |= _ledger(request, found) | _quarantine(request, found) | _hook(request, found)
+        context["told"] = _told(found)
     return render(request, _whole_or_piece(request, "channel"), context)
 
 
@@ -137,12 +139,34 @@ def verb(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
 def replay(request: HttpRequest, slug: str) -> HttpResponse:
     """Have one post, or all that wait in quarantine, tried again."""
     found = find_for(may_configure, request.user, slug)
+    if "deliveries" in request.POST:
+        number = actions.read_again(found, by=request.user)
+        messages.success(request, f"{number} deliveries are read again now." if number else "Nothing was set aside.")
+        return redirect("channel", slug=slug)
     waiting = QuarantinedPost.objects.all()
     if post := request.POST.get("post"):
         waiting = waiting.filter(pk=_uuid(post))
     asked = actions.ask_replay(found, waiting, by=request.user)
     posts = "1 post is" if asked == 1 else f"{asked} posts are"
     messages.success(request, f"{posts} tried again now." if asked else "Nothing waits to be tried again.")
+    return redirect("channel", slug=slug)
+
+
+@require_POST
+@sensitive_post_parameters()
+@admins_only
+def make_secret(request: HttpRequest, slug: str) -> HttpResponse:
+    """A new signing secret, shown this once; or the older ones retired."""
+    found = find(request.user, slug)
+    try:
+        if "retire" in request.POST:
+            actions.retire_secrets(found, by=request.user)
+            messages.success(request, f"Only the newest secret of {found} is good now.")
+        else:
+            secret = actions.make_secret(found, by=request.user)
+            return render(request, "connectors/secret.html", {"channel": found, "secret": secret})
+    except ValidationError as refused:
+        messages.error(request, " ".join(refused.messages))
     return redirect("channel", slug=slug)
 
 
@@ -218,6 +242,23 @@ def _ledger(request: HttpRequest, channel: Channel) -> dict:
 def _quarantine(request: HttpRequest, channel: Channel) -> dict:
     waiting = channel.quarantine.waiting()
     return {"quarantine": waiting.described()[:PAGE], "waiting": waiting.count()}
+
+
+def _hook(request: HttpRequest, channel: Channel) -> dict:
+    """Where to deliver, how many secrets are good, and how deliveries fare."""
+    try:
+        if not channel.offers.hooks:
+            return {}
+        secrets = len(channel.credentials.get("secret", "").split())
+    except (Misconfigured, WrongKey):
+        return {}
+    return {
+        "hook": request.build_absolute_uri(reverse("hook", args=[channel.slug])),
+        "secrets": secrets,
+        "delivered": channel.deliveries.defer("body").order_by("-received_at").first(),
+        "unread": channel.deliveries.waiting().count(),
+        "set_aside": channel.deliveries.set_aside()[:PAGE],
+    }
 
 
 def _told(channel: Channel) -> list[tuple[str, object]]:

@@ -45,7 +45,7 @@ def ring_person(user_id: UUID) -> None:
 
 
 def wake(work: str) -> None:
-    """After the commit, let the worker look for work of this kind at once: `fetch`, `route` or `send`."""
+    """After the commit, let the worker look for work of this kind at once: `fetch`, `read`, `route` or `send`."""
     transaction.on_commit(lambda: _later(_wake, work))
 
 

@@ -18,6 +18,7 @@ def every(seconds: float, work: str) -> dict:
 
 app.conf.beat_schedule = {
     "fetch": every(1, "fetch"),
+    "read": every(1, "read"),
     "route": every(2, "route"),
     "send": every(1, "send"),
     "tidy": every(5, "tidy"),

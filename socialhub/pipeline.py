@@ -21,7 +21,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from connectors import polling
+from connectors import deliveries, polling
 from connectors.contract import Batch, Post
 from connectors.models import Channel, FetchRun
 from inbox import actions, intake, outbox
@@ -91,6 +91,17 @@ def _route_live() -> None:
         logger.exception("What just came in could not be routed yet.")
 
 
+def read() -> int:
+    """Read what was delivered to us, and route at once what is in it. Returns how many deliveries."""
+    done, until = 0, time.monotonic() + PATIENCE
+    while number := deliveries.read_waiting(take_in):
+        _route_live()
+        done += number
+        if time.monotonic() > until:
+            break
+    return done
+
+
 def replay() -> None:
     """Try what people asked to be tried again."""
     polling.replay_asked_for(take_in)
@@ -124,9 +135,10 @@ def send() -> int:
 
 
 def tidy() -> None:
-    """What nobody waits for: wake what was snoozed, fold the counts, forget old quiet visits and old answers."""
+    """What nobody waits for: wake what was snoozed, fold the counts, forget old visits, deliveries and answers."""
     while actions.wake():
         pass
     QueueCount.objects.fold()
     FetchRun.objects.stale(timezone.now()).delete()
+    deliveries.tidy(timezone.now())
     IdempotencyKey.objects.stale().delete()

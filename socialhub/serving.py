@@ -12,6 +12,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django.db import close_old_connections, connections
 from django.http import HttpRequest, HttpResponse
 
+#: Bytes of a request that are read at all; forms, files and API take less (DATA_UPLOAD_MAX_MEMORY_SIZE).
+LARGEST = 8 * 1024 * 1024
 #: Pages that are made at once. More would only wait for one another, and for the database.
 THREADS = 16
 #: A thread that served nobody for so long lets its line go; one that broke meanwhile is found out before it is used.
@@ -39,6 +41,10 @@ def in_thread(work: Callable) -> Callable:
     return sync_to_async(done, thread_sensitive=False, executor=_threads)
 
 
+class TooLarge(Exception):
+    """Somebody sends more than anything here would take."""
+
+
 class Pages(ASGIHandler):
     """The framework's handler with all its middleware on one side: a page is one visit to a thread. What a stream sends
     later is awaited by the event loop as ever."""
@@ -48,3 +54,21 @@ class Pages(ASGIHandler):
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponse:
         return await in_thread(self.get_response)(request)
+
+    async def __call__(self, scope, receive, send) -> None:
+        """The framework would write a request of any size to the disk before it looks at it."""
+        read = 0
+
+        async def bounded():
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > LARGEST:
+                raise TooLarge
+            return message
+
+        try:
+            await super().__call__(scope, bounded, send)
+        except TooLarge:
+            await send({"type": "http.response.start", "status": 413, "headers": [(b"connection", b"close")]})
+            await send({"type": "http.response.body"})

@@ -47,6 +47,11 @@ def fetch():
     pipeline.replay()
 
 
+@stroke("read")
+def read():
+    pipeline.read()
+
+
 @stroke("route")
 def route():
     pipeline.route()

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils import timezone
 
 from connectors import clock, health, registry, vault
-from connectors.contract import Connector
+from connectors.contract import Capabilities, Connector
 from connectors.errors import Misconfigured
 from connectors.querysets import ChannelQuerySet
 from departments.models import Department
@@ -90,7 +90,12 @@ class Channel(models.Model):
     @property
     def polls(self) -> bool:
         """Whether its network is asked at all, or only pushed to."""
-        return registry.connector_class(self.network).capabilities.polls
+        return self.offers.polls
+
+    @property
+    def offers(self) -> Capabilities:
+        """What this channel can do, which its credentials have no say in. Raises Misconfigured."""
+        return registry.connector_class(self.network)(slug=self.slug, settings=self.settings).offers
 
     @property
     def is_late(self) -> bool:

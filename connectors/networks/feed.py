@@ -108,8 +108,8 @@ class _Snapshot:
         self.since = datetime.fromisoformat(cursor.get("since", now.isoformat()))
         self.is_first = cursor.get("is_first", "seen" not in cursor)
         self.seen = {each[0]: each for each in cursor.get("seen", ())}
-        # What could once not be told apart by its guids never is again, or entries would change their names.
-        self.without = feeds.doubtful(feed.readable) | set(cursor.get("without", ()))
+        # What once named two entries never names one again, or that one would be taken for the other.
+        self.without = list(dict.fromkeys((*cursor.get("without", ()), *sorted(feeds.doubtful(feed.readable)))))
         self.found = self._named()
 
     def batch(self, **visit: Any) -> Batch:
@@ -177,7 +177,7 @@ class _Snapshot:
             "url": self.cursor["url"],
             "at": self.now.isoformat(),
             "seen": seen[-most:],
-            **({"without": sorted(self.without)} if self.without else {}),
+            **({"without": self.without[-LEAST_REMEMBERED:]} if self.without else {}),
             **({"is_first": self.is_first, "since": self.since.isoformat()} if more else conditions),
         }
 

@@ -160,13 +160,13 @@ def _sendable(text: str, target: Message) -> str:
     connector = connector_for(channel)
     if not text:
         raise Refused("The reply is empty.")
-    if not connector.capabilities.replies:
+    if not connector.offers.replies:
         raise Refused(f"{connector.name} takes no replies from here.")
     if channel.frozen_at:
         raise Refused(f"Sending through {channel} is stopped. The text is kept; somebody has to start it again.")
     if target.deleted_at:
         raise Refused("They deleted the message that you answer.")
-    longest = connector.capabilities.longest_reply
+    longest = connector.offers.longest_reply
     if longest and (length := connector.length_of(text)) > longest:
         raise Refused(f"It is {length - longest} characters too long for {connector.name}, which takes {longest}.")
     return text

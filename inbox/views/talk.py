@@ -128,8 +128,8 @@ def _network(channel) -> dict:
         connector = channel.connector()
     except (ConnectorError, ValueError):
         return UNKNOWN_NETWORK
-    capabilities = connector.capabilities
-    return {"replies": capabilities.replies, "longest": capabilities.longest_reply, "name": connector.name}
+    offers = connector.offers
+    return {"replies": offers.replies, "longest": offers.longest_reply, "name": connector.name}
 
 
 def _reply_blocked(user, conversation, item, items, shown, network, *, is_older: bool) -> str:

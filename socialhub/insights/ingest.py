@@ -10,7 +10,6 @@ from connectors.errors import Misconfigured
 from connectors.health import BROKEN, LISTENING, NEEDS_LOGIN, PAUSED
 from connectors.models import Channel, FetchRun, QuarantinedPost
 from connectors.pulse import Pulse, pulses
-from connectors.registry import connector_class
 
 DAY = timedelta(hours=24)
 
@@ -44,7 +43,7 @@ class Line:
     @property
     def is_mute(self) -> bool:
         """Its network lets us answer, and no department speaks through it."""
-        return not self.channel.has_speaker and self.channel.state == LISTENING and _can_answer(self.channel.network)
+        return not self.channel.has_speaker and self.channel.state == LISTENING and _can_answer(self.channel)
 
 
 def lines(user, now: datetime) -> list[Line]:
@@ -66,8 +65,8 @@ def _with_facts(channels: QuerySet[Channel], now: datetime) -> QuerySet[Channel]
     )
 
 
-def _can_answer(network: str) -> bool:
+def _can_answer(channel: Channel) -> bool:
     try:
-        return connector_class(network).capabilities.replies
+        return channel.offers.replies
     except Misconfigured:
         return False

@@ -11,7 +11,7 @@ from connectors.models import Channel
 from departments.models import User  # noqa: F401  the registry's networks need Django
 from tests.connectors.web import serving
 
-NETWORKS = ["demo", "feed", "import"]
+NETWORKS = ["demo", "feed", "import", "webhook"]
 README = Path(registry.__file__).with_name("README.md").read_text()
 KINDS_OF_SETTING = {"text", "number", "flag", "url", "choice"}
 

@@ -207,6 +207,8 @@ PAGES: dict[str, list[Use]] = {
     "channel": [get(BRAND, THE_BRAND), get(NOBODY, named(slug="no-such"))],
     "channel-edit": [get(ADMIN, THE_BRAND), post(ADMIN, THE_BRAND)],
     "channel-connect": [post(ADMIN, THE_BRAND)],
+    "channel-secret": [post(ADMIN, THE_BRAND)],
+    "hook": [post(ALL, THE_BRAND, open=True)],
     "channel-replay": [post(ADMIN, THE_BRAND, refused=BRAND - ADMIN)],
     "channel-verb": [post(HOUSE, named(slug="brand", verb="pause"), refused=BRAND - HOUSE)],
     # The board

@@ -1,0 +1,92 @@
+"""Deliveries: kept as they come, answered at once, read afterwards. Who delivers waits for nothing but one row.
+
+Reading one takes its posts in and marks it read in the same transaction, so that a crash between leaves it waiting.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from connectors import polling
+from connectors.contract import TakeIn
+from connectors.errors import ConnectorError, Forged
+from connectors.models import Channel, Delivery
+from departments import bell
+
+LARGEST = 1024 * 1024  # bytes
+LEASE = timedelta(seconds=60)
+TOGETHER = 50  # deliveries read in one go
+MOST_ATTEMPTS = 5
+KEPT_FOR = timedelta(days=7)  # so that a delivery that is sent again days later is known, and a dispute can be settled
+
+
+def receive(slug: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Keep this delivery to the channel `slug`; False when it was there already.
+
+    Raises Forged, in the same words for a channel that is not there, takes no deliveries or can not be opened, and for
+    a signature that does not fit.
+    """
+    channel = Channel.objects.filter(slug=slug).first()
+    key = _verified(channel, headers, body)
+    assert channel is not None
+    kept = Delivery.objects.bulk_create([Delivery(channel=channel, key=key, body=body)], ignore_conflicts=True)
+    is_new = Delivery.objects.filter(pk=kept[0].pk).exists()
+    if is_new:
+        bell.wake("read")
+    return is_new
+
+
+def _verified(channel: Channel | None, headers: Mapping[str, str], body: bytes) -> str:
+    try:
+        if channel is None or not channel.offers.hooks:
+            raise Forged("no such channel")
+        return channel.connector().verify(headers, body)
+    except (ConnectorError, ValueError) as error:
+        reason = error.detail if isinstance(error, Forged) else type(error).__name__
+        raise Forged(reason) from None
+
+
+def read_waiting(take_in: TakeIn) -> int:
+    """Read what waits, oldest first; how many deliveries. One that was begun before and never came to its end is read
+    by itself, so that it takes no other with it. Raises whatever `take_in` raises; the rest waits for the next call."""
+    claimed = Delivery.objects.waiting(timezone.now()).claim(until=timezone.now() + LEASE, most=TOGETHER)
+    for group in _by_channel(claimed):
+        if group[0].attempts > MOST_ATTEMPTS:
+            _set_aside(group)
+        else:
+            _read(group, take_in)
+    return len(claimed)
+
+
+def tidy(at: datetime) -> int:
+    """Forget deliveries that were read long ago; how many."""
+    return Delivery.objects.filter(read_at__lt=at - KEPT_FOR).delete()[0]
+
+
+def _by_channel(claimed: list[Delivery]) -> list[list[Delivery]]:
+    groups: dict = {}
+    for each in claimed:
+        groups.setdefault(each.channel_id, []).append(each)
+    return list(groups.values())
+
+
+@transaction.atomic
+def _read(group: list[Delivery], take_in: TakeIn) -> None:
+    """The deliveries of one channel, all of them or none."""
+    channel = group[0].channel
+    ours = Delivery.objects.waiting().filter(pk__in=[each.pk for each in group]).select_for_update(of=("self",))
+    attempts = {each.pk: each.attempts for each in group}
+    ours = [each for each in ours if each.attempts == attempts[each.pk]]
+    connector = channel.connector()
+    polling.receive(channel, (post for each in ours for post in connector.posts_in(bytes(each.body))), take_in)
+    Delivery.objects.filter(pk__in=[each.pk for each in ours]).update(read_at=timezone.now(), leased_until=None)
+
+
+def _set_aside(group: list[Delivery]) -> None:
+    reason = f"Reading it was begun {MOST_ATTEMPTS} times and never came to its end."
+    Delivery.objects.filter(pk__in=[each.pk for each in group]).update(
+        set_aside_at=timezone.now(), leased_until=None, reason=reason
+    )
+    bell.ring_about("channels")

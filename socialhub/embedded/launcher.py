@@ -136,7 +136,7 @@ def start_programs(crew: Crew, settings: ModuleType) -> None:
     clock = crew.places.run / "beat-schedule"
     for torn in crew.places.run.glob(f"{clock.name}*"):  # by a kill, perhaps; nothing stands in it that would be missed
         torn.unlink()
-    celery = ("-m", "celery", "-A", "socialhub")
+    celery = ("-m", "celery", "--quiet", "-A", "socialhub")
     crew.keep(
         "web", "-m", "uvicorn", "socialhub.asgi:application", "--host", "127.0.0.1", "--port", str(settings.PORT),
         "--timeout-graceful-shutdown", "1", "--lifespan", "off",

@@ -31,6 +31,11 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
+    # A statement that failed would be written down with what people wrote, and so would the row it was about. The house
+    # hears of each such error itself, and tells it by its code.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 # For tests: what a power cut would take does not matter there.
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

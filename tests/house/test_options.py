@@ -45,6 +45,7 @@ def test_a_wrong_setting_is_told_in_a_sentence(given, told):
         ("CREDENTIAL_KEYS", f"{KEY},canary-secret"),
         ("REDIS_URL", "http://:canary-secret@redis"),
     ],
+    ids=["another database", "a wrong port", "half a key", "another server"],
 )
 def test_a_wrong_secret_is_named_and_not_repeated(name, secret):
     told = refused(**{name: secret})

@@ -6,6 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.models import Group
+from django.core.cache import cache
+from django.db import connection
 from django.db.models import QuerySet, Value
 from guardian.models import GroupObjectPermission
 
@@ -14,6 +16,8 @@ from departments.roles import PERMISSIONS, Role
 
 #: What each right needs at least.
 LEAST = {"view_queue": Role.READER, "work_queue": Role.AGENT, "lead_queue": Role.LEAD}
+#: For how many seconds rights of an unchanged epoch are not asked for again.
+REMEMBERED = 300
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,16 @@ def rights(user) -> Rights:
         return NOTHING
     # `request.user` is a lazy wrapper with a `__dict__` of its own: only its attributes are the person's.
     if not hasattr(user, "known_rights"):
-        user.known_rights = _narrowed(_resolve(user), getattr(user, "token", None))
+        user.known_rights = _narrowed(_remembered(user), getattr(user, "token", None))
     return user.known_rights
+
+
+def _remembered(user: User) -> Rights:
+    """The person's rights as of their permission epoch, which this process may know already: whatever changes them
+    turns the epoch in the same commit. Inside a transaction nothing is remembered, because it may be rolled back."""
+    if connection.in_atomic_block:
+        return _resolve(user)
+    return cache.get_or_set(f"rights:{user.pk}:{user.permission_epoch}", lambda: _resolve(user), REMEMBERED)
 
 
 def _resolve(user: User) -> Rights:
@@ -89,7 +101,7 @@ def _role(codenames: set[str]) -> Role:
 
 def _narrowed(full: Rights, token: ApiToken | None) -> Rights:
     """A token limited to departments gives no more than these, and no sight of the whole house."""
-    if token is None or not (only := set(token.departments.values_list("pk", flat=True))):
+    if token is None or not (only := set(token.limited_to)):
         return full
     return Rights(roles={department: role for department, role in full.roles.items() if department in only})
 

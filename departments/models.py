@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from functools import cached_property
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -164,3 +165,9 @@ class ApiToken(models.Model):
 
     def __str__(self):
         return self.name
+
+    @cached_property
+    def limited_to(self) -> list[uuid.UUID]:
+        """Ids of the departments to which it is limited; none of them: it is not. Reads that want it anyway bring it
+        along (`tokens.living_token`)."""
+        return list(self.departments.values_list("pk", flat=True))

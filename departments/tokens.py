@@ -5,8 +5,10 @@ import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import OuterRef
 from django.utils import timezone
 
 from departments.access import rights
@@ -63,9 +65,11 @@ def living_token(secret: str) -> ApiToken | None:
     """The token with this secret, with its user, unless it is unknown, expired or revoked, or its owner's account
     closed."""
     now = timezone.now()
+    limits = ApiToken.departments.through.objects.filter(apitoken=OuterRef("pk")).values("department")
     token = (
         ApiToken.objects.filter(sha256=digest(secret), revoked_at=None, expires_at__gt=now, user__is_active=True)
         .select_related("user")
+        .annotate(limited_to=ArraySubquery(limits))
         .first()
     )
     # Once a minute is enough to see whether a token is still in use, and spares a write a request.

@@ -55,8 +55,9 @@ def query(words: str) -> SearchQuery | None:
 
 
 def hits(user: User, asked: Asked) -> QuerySet[SearchEntry]:
-    """Everything found, the newest thousand of it by rank. What the user may not see is no part of the search."""
-    entries = SearchEntry.objects.visible_to(user)
+    """Everything found, the newest thousand of it by rank. What the user may not see is no part of the search; and what
+    is shown of the hits (`_found`) is asked once more."""
+    entries = SearchEntry.objects.within_reach_of(user)
     for name, value in asked.operators:
         entries = entries.filter(_OPERATORS[name](value, user))
     words = query(asked.words)

@@ -28,7 +28,8 @@ WORDS = ["".join(syllables) for syllables in product(_SYLLABLES, repeat=3)][::4]
 _SAID = f"""
 CREATE FUNCTION pg_temp.said(word text[], seed int, many int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT string_agg(word[1 + (hashint4(seed * 61 + place) & 2147483647) % cardinality(word)], ' ' ORDER BY place)
-        || CASE WHEN seed % 200 = 7 THEN ' {RARE}' ELSE '' END || CASE WHEN seed % 10 = 3 THEN ' {COMMON}' ELSE '' END
+        || CASE WHEN (hashint4(seed) & 2147483647) % 200 = 7 THEN ' {RARE}' ELSE '' END
+        || CASE WHEN (hashint4(-seed) & 2147483647) % 10 = 3 THEN ' {COMMON}' ELSE '' END
     FROM generate_series(1, many) place
 $$
 """

@@ -18,6 +18,7 @@ from connectors.models import Channel
 from departments import bell
 from departments.audit import entry
 from departments.audit import keep as keep_entries
+from departments.away import is_away
 from inbox import lifecycle, threads
 from inbox.indexing import index_messages
 from inbox.models import Contact, Conversation, Identity, Message, QueueItem, Revision, SearchEntry, Sighting
@@ -43,7 +44,8 @@ class Taken:
 def take_in(channel: Channel, posts: Sequence[Post], *, history: bool = False) -> Taken:
     """Take in a page of one channel's posts, inside the caller's transaction.
 
-    With `history` they are kept and routed, but start no clock. Raises nothing for a bad post: it is `refused`.
+    With `history` they are kept and routed, but start no clock. Raises nothing for a bad post: it is `refused`. While
+    the database is full or takes no writes, its error comes through, and the page is to come again.
     """
     posts = list(posts)
     for _ in range(RACES):
@@ -67,6 +69,8 @@ def _one_by_one(channel: Channel, posts: Sequence[Post], history: bool) -> Taken
             with transaction.atomic():
                 one = _Page(channel, [post], history).take_in()
         except DatabaseError as error:
+            if is_away(error):  # no fault of the post: the whole page comes again
+                raise
             total.refused.append((index, f"The database refused it: {str(error).splitlines()[0]}"))
         except Exception as error:
             logger.exception("A post of %s could not be taken in.", channel.slug)

@@ -17,6 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from connectors.models import Channel
+from departments.away import is_away
 from departments.models import Department
 from inbox.actions import Placement, place_many
 from inbox.models import Conversation, Message, QueueItem
@@ -100,7 +101,8 @@ def route(batch: int = BATCH, *, history: bool | None = None) -> int:
             with transaction.atomic():
                 _store(routed, departments)
             return len(routed)
-        except Exception:
+        except Exception as error:
+            _or_away(error)
             logger.exception("A batch could not be stored; its messages are stored one by one.")
             return sum(_store_alone(each, departments) for each in routed)
 
@@ -189,6 +191,7 @@ def _store_alone(each: _Routed, departments: dict[str, Department]) -> int:
             _store([each], departments)
         return 1
     except Exception as error:
+        _or_away(error)
         logger.exception("Message %s could not be placed.", each.message.pk)
         return _put_to_triage(each, error, departments)
 
@@ -200,10 +203,17 @@ def _put_to_triage(each: _Routed, error: Exception, departments: dict[str, Depar
         with transaction.atomic():
             _store([_Routed(each.message, verdict, each.lang, each.duration_us)], departments)
         return 1
-    except Exception:
+    except Exception as error:
+        _or_away(error)
         logger.exception("Message %s could not be put to Triage either; it is tried again.", each.message.pk)
         Message.objects.filter(pk=each.message.pk).update(route_attempts=F("route_attempts") + 1)
         return 0
+
+
+def _or_away(error: Exception) -> None:
+    """No message is to blame while the database is full or takes no writes: nothing is counted, all of it waits."""
+    if is_away(error):
+        raise error
 
 
 def _placements(routed: _Routed, departments: dict[str, Department]) -> list[Placement]:

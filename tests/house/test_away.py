@@ -1,6 +1,7 @@
 """While the database restarts, is full or takes no writes: people and programs are asked to come again."""
 
 import json
+from contextlib import nullcontext
 
 import psycopg2.errors
 import pytest
@@ -10,9 +11,11 @@ from django.urls import include, path, reverse
 
 from departments.models import User
 from departments.tokens import make_token
+from inbox.intake import take_in
 from inbox.models import Note
+from routing import engine
 from socialhub import urls
-from tests.make import make_conversation
+from tests.make import make_channel, make_conversation, make_post
 
 pytestmark = pytest.mark.urls("tests.house.test_away")
 handler403, handler404, handler500 = urls.handler403, urls.handler404, urls.handler500
@@ -92,3 +95,30 @@ def test_a_password_is_never_written_back_into_the_page(house, monkeypatch):
     monkeypatch.setattr("django.contrib.auth.forms.authenticate", away)
     page = Client(raise_request_exception=False).post("/sign-in/", {"username": "carl", "password": "a secret word"})
     assert page.status_code == 503 and b"a secret word" not in page.content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("code", "away"), [("53100", True), ("25006", True), ("57P01", True), ("54000", False)])
+def test_a_page_of_posts_is_not_to_blame_while_the_database_is_away(house, monkeypatch, code, away):
+    """Else a full disk would lay good posts aside, and count them as unroutable; a post that no index can hold must
+    not hold up the others."""
+
+    class Said(psycopg2.OperationalError):
+        pgcode = code
+
+    def fails(*given, **named):
+        raise OperationalError("a row is too large") from Said()
+
+    monkeypatch.setattr("inbox.intake._Page.take_in", fails)
+    if away:
+        with pytest.raises(OperationalError):
+            take_in(make_channel(), [make_post()])
+    else:
+        assert len(take_in(make_channel(), [make_post()]).refused) == 1
+    monkeypatch.undo()
+    message = make_conversation(department=None).messages.get()
+    monkeypatch.setattr("routing.engine.place_many", fails)
+    with pytest.raises(OperationalError) if away else nullcontext():
+        engine.route()
+    message.refresh_from_db()
+    assert message.route_attempts == (0 if away else 1)

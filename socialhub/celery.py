@@ -20,6 +20,7 @@ app.conf.beat_schedule = {
     "fetch": every(1, "fetch"),
     "read": every(1, "read"),
     "route": every(2, "route"),
+    "route_history": every(2, "route_history"),
     "send": every(1, "send"),
     "tidy": every(5, "tidy"),
     "pulse": every(5, "pulse"),

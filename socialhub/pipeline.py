@@ -33,7 +33,7 @@ from socialhub.models import House, IdempotencyKey
 LEASE = timedelta(seconds=90)
 #: How long one call goes on while work waits, so that a backlog is not left to the next tick.
 PATIENCE = 20
-#: Of history so many are routed at a time: a live post waits for one such batch at most.
+#: Of history so many are routed at a time.
 OLD_ONES = 100
 
 #: Of history one page at a time is taken in or routed: both are work for the processor, and live posts want it first.
@@ -85,8 +85,7 @@ def take_in(channel: Channel, posts: Sequence[Post], *, history: bool = False) -
 
 def _route_live() -> None:
     try:
-        while engine.route(history=False):
-            pass
+        route_live()
     except Exception:  # the posts are kept, and the next stroke finds them; it is no fault of the channel
         logger.exception("What just came in could not be routed yet.")
 
@@ -105,6 +104,14 @@ def read() -> int:
 def replay() -> None:
     """Try what people asked to be tried again."""
     polling.replay_asked_for(take_in)
+
+
+def route_live() -> int:
+    """Route what is live and waits. Returns how many messages."""
+    routed = 0
+    while done := engine.route(history=False):
+        routed += done
+    return routed
 
 
 def route() -> int:

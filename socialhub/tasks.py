@@ -54,6 +54,12 @@ def read():
 
 @stroke("route")
 def route():
+    pipeline.route_live()
+
+
+# While history is routed, a stroke for it is left out; one for a live post must not be.
+@stroke("route_history")
+def route_history():
     pipeline.route()
 
 

@@ -1,7 +1,8 @@
 # What a person types. Everything is installed into .venv/; a second run installs nothing.
 #   make run [PORT=8001] [DATA_DIR=folder] [DEMO=0]     make test     make lint
+#   make torture [POSTS=2000] [FAULTS=40] [SEED=1]
 #   make bench [SCALES=10k,100k] [ONLY=name,name] [ROUNDS=5]
-.PHONY: run test test-servers lint bench
+.PHONY: run test test-servers lint torture bench
 .DEFAULT_GOAL := run
 
 run:
@@ -23,6 +24,14 @@ lint:
 	@.venv/bin/python -m ruff check .
 	@.venv/bin/python -m mypy
 	@.venv/bin/python -m tests.production
+
+# Exit code 1 when anything is lost, doubled, or did not come to rest; the last line is the report.
+POSTS ?= 2000
+FAULTS ?= 40
+SEED ?= 1
+torture:
+	@.ci/install requirements-dev.txt
+	@.venv/bin/python -m tests.torture --posts $(POSTS) --faults $(FAULTS) --seed $(SEED)
 
 bench:
 	@.ci/install requirements-dev.txt

@@ -73,7 +73,8 @@ def _remembered(user: User) -> Rights:
     turns the epoch in the same commit. Inside a transaction nothing is remembered, because it may be rolled back."""
     if connection.in_atomic_block:
         return _resolve(user)
-    return cache.get_or_set(f"rights:{user.pk}:{user.permission_epoch}", lambda: _resolve(user), REMEMBERED)
+    known = cache.get_or_set(f"rights:{user.pk}:{user.permission_epoch}", lambda: _resolve(user), REMEMBERED)
+    return known or NOTHING
 
 
 def _resolve(user: User) -> Rights:

@@ -119,13 +119,22 @@ _ROWS = (
         at)
     SELECT message, 1, 'live', department, CASE WHEN part = 1 THEN 'rule' ELSE 'thread' END, 'words', 'Words',
         'Words', 'the text contains “words”', '[]', '[]', '{words}', '{}', '{}', 0, false, '{}',
-        '{"network": "import"}', 90, said_at FROM spoken
+        jsonb_build_object('network', 'import', 'channel', 'brand', 'kind', 'mention', 'lang', 'en', 'followers', NULL,
+            'verified', false, 'rating', NULL, 'visibility', 'public', 'has_media', false, 'is_reply_to_us', false,
+            'created_at', to_char(said_at, 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"')), 90, said_at FROM spoken
     """,
 )
 
 
 def fill(many: int) -> None:
-    """Fill an empty house with so many queue items. Everything or nothing."""
+    """Fill an empty house with so many queue items, and let the database know of them."""
+    fill_tables(many)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def fill_tables(many: int) -> None:
+    """Everything or nothing."""
     with transaction.atomic():
         given = _settle() | {"many": many, "now": timezone.now() - timedelta(minutes=5)}
         with connection.cursor() as cursor:
@@ -135,8 +144,6 @@ def fill(many: int) -> None:
                 cursor.execute(statement, given)
             cursor.execute("DROP TABLE spoken, numbered")
         QueueCount.objects.fold()
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
 
 
 def _settle() -> dict:

@@ -1,13 +1,10 @@
-"""A Social Hub under way: people write, Carl answers through the API, and the demo network is the oracle."""
+"""What tests of a Social Hub under way need: its database, and programs that call its API."""
 
 import http.client
 import json
-import threading
-import time
 import urllib.error
 import urllib.request
 from contextlib import closing
-from uuid import uuid4
 
 import psycopg2
 
@@ -52,54 +49,3 @@ class Program:
             return 503 if "Retry-After" in error.headers else error.code, {}
         except (OSError, ValueError, http.client.HTTPException):
             return 0, {}
-
-
-class Carl(threading.Thread):
-    """Answers whatever lies open in customer service, until he is stopped.
-
-    A call that nobody answered he makes again under the same key, as a program should: that must never be a second
-    reply.
-    """
-
-    PAUSE = 0.25
-
-    def __init__(self, house: House):
-        super().__init__(daemon=True)
-        self.program, self.stopping = Program(house, "carl"), threading.Event()
-        self.accepted: dict[str, float] = {}
-        self.answers: dict[int, int] = {}
-
-    def run(self) -> None:
-        tried = set()
-        while not self.stopping.is_set():
-            _, page = self.program.call("queues/customer-service/items/?status=open&limit=20&sort=newest")
-            found = [each for each in page.get("results", []) if (each["id"], each["version"]) not in tried]
-            for item in found[:5]:
-                tried.add((item["id"], item["version"]))
-                self.reply(item["conversation"])
-                self.stopping.wait(self.PAUSE)
-            self.stopping.wait(self.PAUSE)
-
-    def reply(self, conversation: str) -> None:
-        _, seen = self.program.call(f"conversations/{conversation}/")
-        if not seen:
-            return
-        key, text = str(uuid4()), f"Hello, we look into it ({uuid4().hex[:8]})."
-        body = {"text": text, "seen": seen["last_message"]}
-        status = 0
-        while status in NOT_NOW and not self.stopping.is_set():
-            status, answer = self.program.call(f"conversations/{conversation}/replies/", body, key=key)
-            self.answers[status] = self.answers.get(status, 0) + 1
-            if status in NOT_NOW:
-                self.stopping.wait(0.3)
-        if status == 202:
-            self.accepted[answer["id"]] = time.time()
-
-    def since(self, at: float) -> int:
-        """How many replies of his were accepted since then."""
-        return sum(when > at for when in list(self.accepted.values()))
-
-    def stop(self) -> None:
-        self.stopping.set()
-        self.join(30)
-        assert not self.is_alive()

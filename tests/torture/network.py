@@ -101,8 +101,8 @@ class Network(threading.Thread):
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._answer(await _read(reader), writer)
-        except (OSError, EOFError, ValueError, asyncio.LimitOverrunError):
-            pass  # whoever called died while calling: then nothing was said
+        except (OSError, EOFError, ValueError, asyncio.LimitOverrunError, asyncio.CancelledError):
+            pass  # whoever called died while calling, or it all ends: then nothing was said
         finally:
             writer.close()
 

@@ -11,7 +11,8 @@ from tests.torture.world import World
 
 #: What must be 0, in the order in which it is told.
 FAULTS = (
-    "lost", "doubled", "stale", "split", "routed_twice", "unrouted", "replied_twice", "forgotten", "lied", "miscounted",
+    "lost", "doubled", "stale", "split", "routed_twice", "unrouted", "replied_twice", "forgotten", "lied", "threaded",
+    "miscounted",
 )  # fmt: skip
 
 
@@ -142,6 +143,7 @@ def _replies(verdict: Verdict, house: House, world: World, accepted: set[str]) -
         for each, state, key, _ in rows
         if (state == "sent" and key not in published) or (state in ("refused", "cancelled") and key in published)
     ]
+    verdict.found["threaded"] = ask(house, _NOT_IN_ITS_THREAD)
     doubted = [(state, key in published) for _, state, key, was_unknown in rows if was_unknown]
     verdict.figures |= {
         "replies": len(rows),
@@ -156,4 +158,9 @@ def _replies(verdict: Verdict, house: House, world: World, accepted: set[str]) -
     }
 
 
+#: What left stands in its conversation, once.
+_NOT_IN_ITS_THREAD = """
+    SELECT r.id::text FROM inbox_reply r WHERE r.state = 'sent' AND r.remote_id <> ''
+    AND (SELECT count(*) FROM inbox_message m WHERE m.direction = 'out' AND m.channel_id = r.channel_id
+         AND m.external_id = r.remote_id AND m.conversation_id = r.conversation_id) != 1"""
 AT_REST = ("sent", "refused", "needs_person", "cancelled")

@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import psycopg2
@@ -61,8 +62,18 @@ class Recovery:
         return dict(longest)
 
     def times(self) -> list[float]:
-        """For each kill the longest of all that it kept waiting."""
-        return [max([each.seconds or 0, *self.held_after(each).values()]) for each in self.kills]
+        """For each kill the longest of all that it kept waiting. While a later kill keeps the house from taking up
+        what is free by then, that is the later kill's time and not this one's."""
+        return [max([each.seconds or 0, *map(self._own(each), self.held_after(each).values())]) for each in self.kills]
+
+    def _own(self, kill: Kill) -> Callable[[float], float]:
+        def own(held: float) -> float:
+            free, end = kill.at + CHANNEL_LEASE, kill.at + held
+            later = [each for each in self.kills if kill.at < each.at < end and each.at + (each.seconds or 0) > free]
+            since = min([end, *(max(each.at, free) for each in later)])
+            return since - kill.at
+
+        return own
 
     @property
     def went_on(self) -> list[float]:

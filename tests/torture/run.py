@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +127,8 @@ class Torture:
         self.crowd = Crowd(
             self.world, self.plan.posts, self.plan.posts / self.plan.seconds, self.feeds, self.bringers
         )
-        programs = {name: Program(self.house, name) for name in COLLEAGUES}
+        with ThreadPoolExecutor(len(COLLEAGUES)) as hands:
+            programs = dict(zip(COLLEAGUES, hands.map(lambda name: Program(self.house, name), COLLEAGUES), strict=True))
         self.colleagues = [
             Colleague(programs[name], department, self.answered, 0.3) for name, department in COLLEAGUES.items()
         ]
@@ -329,6 +331,7 @@ def _wait(true: Callable[[], bool], seconds: float) -> None:
 def torture(plan: Plan, folder: Path | None = None, say: Callable[[str], None] | None = None) -> dict[str, Any]:
     """Do it, and clear away. When it did not pass, the data folder with its logs is kept."""
     own = folder or Path(tempfile.mkdtemp(prefix="social-hub-torture-"))
+    own.mkdir(exist_ok=True)
     own.chmod(0o711)
     one = Torture(plan, own, say or (lambda words: print(words, file=sys.stderr, flush=True)))
     good = False

@@ -136,7 +136,7 @@ _MASKS = (
     (rb"(csrf[-_]?token[^>]{0,40}?(?:value|content)=[\"'])[^\"']*", rb"\1"),
     (rb'(nonce=")[^"]*', rb"\1"),
 )
-_PASSING_HEADERS = {"Expires", "Content-Length", "Content-Security-Policy", "Set-Cookie"}
+_PASSING_HEADERS = {"X-Request-ID", "Expires", "Content-Length", "Content-Security-Policy", "Set-Cookie"}
 
 
 def said(answer, *, without: tuple = ()) -> bytes:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 from django.utils import timezone
@@ -122,6 +123,9 @@ class _Page:
         return sorted(newest.values(), key=lambda post: post.created_at)
 
     def take_in(self) -> Taken:
+        self._pass_over_duplicates()
+        if not self.posts:
+            return self.taken
         self._load()
         fresh = [post for post in self.posts if self.keys[post.id] not in self.known]
         self._meet_again([post for post in self.posts if self.keys[post.id] in self.known])
@@ -134,6 +138,26 @@ class _Page:
             self.taken.taken_in += len(messages)
         return self.taken
 
+    def _pass_over_duplicates(self) -> None:
+        """Posts that we have just so, seen by this very channel, are done with at a glance: a page that comes again
+        costs little. The others go the whole way."""
+        self.stored = {
+            row.key: row for row in Message.objects.filter(key__in=self.keys.values()).values_list(*_SAID, named=True)
+        }
+        if not self.stored:
+            return
+        sighted = Sighting.objects.filter(channel=self.channel, external_id__in=self.by_id)
+        seen = set(sighted.values_list("external_id", flat=True))
+        again = {post.id for post in self.posts if post.id in seen and self._is_stored_so(post)}
+        self.taken.duplicates += len(again)
+        self.posts = [post for post in self.posts if post.id not in again]
+        self.by_id = {post.id: post for post in self.posts}
+        self.keys = {post.id: self.keys[post.id] for post in self.posts}
+
+    def _is_stored_so(self, post: Post) -> bool:
+        row = self.stored.get(self.keys[post.id])
+        return row is not None and not (post.deleted and not row.deleted_at) and not _is_newer(post, row)
+
     def _load(self) -> None:
         """Messages that we have of these posts, and of the posts that they answer or begin with."""
         named = {each for post in self.posts for each in (post.id, post.in_reply_to, post.thread) if each}
@@ -143,7 +167,8 @@ class _Page:
         seen = Sighting.objects.filter(channel=self.channel, external_id__in=named)
         seen = seen.prefetch_related(f"message__{with_people}")
         self.known_by_id = {sighting.external_id: sighting.message for sighting in seen}
-        found = Message.objects.filter(key__in=self.keys.values()).prefetch_related(with_people)
+        keys = self.stored.keys() & set(self.keys.values())
+        found = Message.objects.filter(key__in=keys).prefetch_related(with_people) if keys else ()
         self.known = {message.key: message for message in found}
 
     # Posts that we had already ------------------------------------------------------------------------------------
@@ -368,6 +393,8 @@ class _Page:
         )
 
 
+#: What tells whether a post says something new of a message.
+_SAID = ("key", "text", "title", "edited_at", "deleted_at")
 #: What a new message may change of an item, besides what the list shows.
 _LIVING = (
     "status",
@@ -393,7 +420,7 @@ def _age(post: Post) -> tuple[bool, datetime]:
     return post.deleted, post.edited_at or post.created_at
 
 
-def _is_newer(post: Post, message: Message) -> bool:
+def _is_newer(post: Post, message: Any) -> bool:
     """Whether the post is a later version of the message. Networks that name no time of an edit are believed once
     they show another text, unless we have a dated edit already."""
     if message.deleted_at or post.deleted or (post.text, post.title[:500]) == (message.text, message.title):

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from connectors.contract import Author, Post
 from connectors.models import Channel
@@ -195,3 +197,17 @@ def test_what_comes_in_as_history_starts_no_clock(channel, customer_service):
     item = placed(Conversation.objects.get(), customer_service)
     assert item.due_at is None
     assert not item.clocks.exists()
+
+
+def test_a_page_that_comes_again_costs_a_glance_and_an_answer_in_it_still_finds_its_parent(channel):
+    old = [post(f"p{number}", author=f"person{number}") for number in range(30)]
+    take_in(channel, old)
+    with CaptureQueriesContext(connection) as asked:
+        assert take_in(channel, old).duplicates == 30
+    assert len(asked) <= 4, [each["sql"][:80] for each in asked]
+    answer = post("answer", "And another thing", author="person7", minutes=5, in_reply_to="p7", kind="reply")
+    taken = take_in(channel, [*old, answer])
+    assert (taken.taken_in, taken.duplicates) == (1, 30)
+    kept = Message.objects.get(external_id="answer")
+    assert kept.parent.external_id == "p7"
+    assert kept.conversation == kept.parent.conversation

@@ -1,10 +1,14 @@
 """What machines are told, and which database the house agrees to live in."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.test import Client
 
 from socialhub.database import complaints, complaints_about
 
+OPERATING = (Path(__file__).resolve().parents[2] / "docs/operating.md").read_text()
 pytestmark = pytest.mark.django_db
 GOOD = {"version": 18, "encoding": "UTF8", "letters": "C.UTF-8", "extensions": {"pg_trgm", "unaccent"}}
 ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
@@ -23,6 +27,11 @@ def test_figures_are_for_this_machine_and_for_who_has_the_token(settings, house)
     assert [figures(token, **ELSEWHERE).status_code for token in ("", "wrong", "thé token")] == [401] * 3
     told = figures("the-token-of-the-watchman", **ELSEWHERE)
     assert (told.status_code, told["Content-Type"].split(";")[0]) == (200, "text/plain")
+
+
+def test_the_page_for_operators_tells_each_figure_and_no_other(house):
+    told = set(re.findall(r"^\| `(social_hub_\w+)`", OPERATING, re.MULTILINE))
+    assert told == set(re.findall(r"^# TYPE (\w+)", figures().content.decode(), re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via"])

@@ -14,7 +14,8 @@ from routing.scoring import Scores
 from tests.bench.figures import Figure
 
 SIZES = {"rules_100": 100, "rules_500": 500, "rules_2000": 2000}
-#: Every word of a language in which rules speak; a text holds some of them, as texts do.
+#: What texts are made of. The words of a hundred rules are among them, so that half of the texts fit some rule, however
+#: many rules there are; what the others look for is as seldom said as most of what rules look for.
 VOCABULARY = ["".join(syllables) for syllables in product("bar den fil gom hus kel mir nov pas rut".split(), repeat=4)]
 PLACES = ("customer-service", "pr", "marketing", "rnd")
 
@@ -39,7 +40,9 @@ def _texts(many: int) -> list[str]:
 
 def _rule_sets(size: int, chosen: random.Random) -> RuleSets:
     """So many rules, each with three words of its own."""
-    words = chosen.sample(VOCABULARY, 3 * size)
+    said = chosen.sample(VOCABULARY, 3 * SIZES["rules_100"])
+    words = [*said, *(f"{word}x" for word in chosen.sample(VOCABULARY, 3 * (size - SIZES["rules_100"])))]
+    chosen.shuffle(words)
     rules = [
         {
             "uid": f"rule{number}",

@@ -93,7 +93,8 @@ _ROWS = (
         confidential, sort_at, last_message_at, why, preview, network, kind, author_name, author_handle, followers,
         language)
     SELECT item, conversation, department, true, status, CASE WHEN status = 'resolved' THEN 'replied' ELSE '' END,
-        CASE WHEN n %% 3 = 0 THEN %(assignee)s::uuid END, CASE WHEN n %% 40 = 0 THEN 1 ELSE 0 END, n %% 2 = 0, false,
+        CASE WHEN n %% 3 = 0 AND department = %(his)s::uuid THEN %(assignee)s::uuid END,
+        CASE WHEN n %% 40 = 0 THEN 1 ELSE 0 END, n %% 2 = 0, false,
         false, CASE WHEN status = 'open' THEN at END, due, CASE WHEN status = 'snoozed' THEN %(now)s + interval '9 days'
         END, CASE WHEN status = 'resolved' THEN at END, at, 1, confidential,
         coalesce(due, at + interval '36500 days'), at, 'Words about ' || n %% 9, left(text, 300), 'import', 'mention',
@@ -161,6 +162,7 @@ def _settle() -> dict:
         "secret": next(place for place, each in enumerate(everywhere) if each.confidential),
         "channels": [str(each.pk) for each in channels],
         "assignee": str(demo.User.objects.get(username="carl").pk),
+        "his": str(Department.objects.get(slug="customer-service").pk),
         "words": WORDS,
     }
 

@@ -52,7 +52,9 @@ class Rounds:
         self._news.set()
 
     def wait(self, **signal) -> None:
-        """After `end`: until every visit under way is over, while there still is a bell to ring."""
+        """Until every visit under way is over, while there still is a bell to ring. A worker that breaks down does not
+        call `end` before, and without that it would walk on for ever, deaf."""
+        self.end()
         if walk := self._walk:
             walk.join()
         self._pool.shutdown()

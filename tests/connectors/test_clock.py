@@ -1,5 +1,6 @@
 """The clock: when a channel is looked at next, who may have a hand for it, and that a worker's rounds keep to it."""
 
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -296,3 +297,14 @@ def test_two_workers_never_look_at_one_channel_at_once(channel_at, network, roun
     assert FetchRun.objects.count() >= 40
     assert not twice_at_once()
     assert not Channel.objects.exclude(leased_until=None).exists(), "everybody gave back what was leased"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_breaks_down_comes_to_its_end_though_nobody_told_it_to(channel_at, network, rounds):
+    channel_at("c", url=network.living(1)[0], poll_seconds=1)
+    rounds.ring()
+    time.sleep(0.5)
+    leaves = threading.Thread(target=rounds.wait, daemon=True)
+    leaves.start()
+    leaves.join(5)
+    assert not leaves.is_alive()

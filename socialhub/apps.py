@@ -1,3 +1,5 @@
+import logging
+
 from django.apps import AppConfig
 
 
@@ -10,3 +12,4 @@ class SocialHubConfig(AppConfig):
         from socialhub.celery import app
 
         app.set_default()
+        logging.captureWarnings(True)  # what Python warns of is a line of the log as well

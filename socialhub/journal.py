@@ -97,6 +97,8 @@ def sentence(record: logging.LogRecord) -> str:
         return record.getMessage()
     if record.name in SENTENCES:
         return SENTENCES[record.name]
+    if record.name == "py.warnings" and (found := WARNED.match(record.getMessage())):
+        return f"Python warned: {found[2]} at {_short(found[1])}"
     words = str(record.msg).split("\n")[0]
     if not record.args:
         return words
@@ -112,8 +114,9 @@ SENTENCES = {
     "django.security.csrf": "A form was refused without its CSRF token",
     "asyncio": "Something that nobody waited for has failed",
     "celery.app.trace": "A stroke of the bell has failed",
-    "py.warnings": "Python warned of something",
 }
+#: How Python puts a warning: where, of which kind; then come its words, which may quote anything.
+WARNED = re.compile(r"(\S+:\d+): (\w+):")
 
 
 # Exceptions -------------------------------------------------------------------------------------------------------

@@ -145,9 +145,11 @@ def test_libraries_say_their_sentence_and_not_what_they_put_into_it(log):
     logging.getLogger("celery.app.trace").error("Task raised: %(exc)s", {"exc": CANARY, "args": [CANARY]})
     logging.getLogger("httpx").warning("HTTP Request: %s %s", "GET", f"https://x.example/?token={CANARY}")
     logging.getLogger("asyncio").error(f"Task exception was never retrieved\nfuture: <Task {CANARY}>")
+    logging.getLogger("py.warnings").warning("%s", f"/lib/site-packages/a/b.py:3: UserWarning: {CANARY}\n  {CANARY}")
     logging.getLogger("redis").info(f"AUTH {CANARY}")
     logging.getLogger("django.db.backends").debug("(0.001) SELECT %s", CANARY)
-    assert log().count("\n") == 3 and CANARY not in log()
+    assert log().count("\n") == 4 and CANARY not in log()
+    assert "Python warned: UserWarning at a/b.py:3" in log()
 
 
 def test_an_exception_with_causes_is_told_to_its_beginning(log):

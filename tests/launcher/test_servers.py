@@ -22,6 +22,13 @@ with servers.running(places.find(), careless=True):
 """
 
 
+@pytest.fixture(autouse=True)
+def no_servers_of_our_own(monkeypatch):
+    """These tests are about the embedded ones, also when the suite runs on others."""
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="module")
 def folder():
     return Places(own_folder("shared"))

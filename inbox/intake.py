@@ -351,12 +351,13 @@ class _Page:
         """What these messages mean for their conversations and for the items that lie there already."""
         old = {each.conversation_id: each.conversation for each in messages if each.conversation_id not in self.begun}
         if old:
+            # In the order in which everybody locks them, and their keys stay free (`lock_conversation`).
+            locked = Conversation.objects.select_for_update(no_key=True).filter(pk__in=old).order_by("pk")
+            list(locked.values_list("pk", flat=True))
             Conversation.objects.bulk_update(old.values(), ["last_message_at", "last_in_at", "last_out_at"])
-            self._tell_items(list(old), messages)
+            self._tell_items(messages)
 
-    def _tell_items(self, conversations: Sequence, messages: Sequence[Message]) -> None:
-        locked = Conversation.objects.select_for_update().filter(pk__in=conversations).order_by("pk")
-        list(locked.values_list("pk", flat=True))
+    def _tell_items(self, messages: Sequence[Message]) -> None:
         newest = {message.conversation_id: message for message in messages if not message.deleted_at}
         items = QueueItem.objects.filter(conversation__in=newest, sealed=False).select_related(
             "department", "conversation"

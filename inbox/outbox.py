@@ -236,7 +236,7 @@ def _wait(reply: Reply, until, trouble: str, state: str = State.APPROVED) -> Non
 def settle_sent(reply: Reply, sent: Sent, *, audit: str = "reply_sent", by: User | str = "system") -> None:
     """The network has it: keep our message in the thread, and set the lead's item to their turn, or resolved. `sent`
     has no id when a person saw it there and nobody knows under which."""
-    conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=reply.conversation_id)
+    conversation = Conversation.objects.select_for_update(of=("self",), no_key=True).get(pk=reply.conversation_id)
     current = _held(reply)
     now = timezone.now()
     current.message = _our_message(current, sent, now)

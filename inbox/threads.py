@@ -57,7 +57,7 @@ def _rehang(orphan: Message, root: str) -> None:
     hung = Conversation.objects.filter(
         channel=orphan.channel_id, thread_key__startswith=f"{provisional}|", merged_into=None
     )
-    hung = list(hung.select_for_update(of=("self",)).order_by("pk"))
+    hung = list(hung.select_for_update(of=("self",), no_key=True).order_by("pk"))
     Message.objects.filter(conversation__in=hung, thread_root=provisional).update(thread_root=root)
     for conversation in hung:
         key = f"{root}|{conversation.thread_key[len(provisional) + 1 :]}"[:500]

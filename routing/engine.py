@@ -114,14 +114,15 @@ def _claim(batch: int, history: bool | None) -> list[Message]:
     if history is not None:
         waiting = waiting.filter(history=history)
     messages = list(
-        waiting.select_for_update(skip_locked=True, of=("self",))
+        waiting.select_for_update(skip_locked=True, of=("self",), no_key=True)
         .select_related("identity")
         .annotate(answers=F("parent__direction"))[:batch]
     )
     channels = Channel.objects.in_bulk({message.channel_id for message in messages})
-    # Locked, so that two workers do not both decide who leads; in the order in which placing locks them again.
+    # Locked, so that two workers do not both decide who leads; in the order in which placing locks them again. Without
+    # their keys (also above): who answers meanwhile holds the conversation, and at the end only names the message.
     ids = {message.conversation_id for message in messages}
-    locked = Conversation.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    locked = Conversation.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
     conversations = {each.pk: each for each in locked}
     for message in messages:
         message.channel = channels[message.channel_id]

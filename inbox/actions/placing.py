@@ -72,7 +72,7 @@ def place_many(placements: Iterable[Placement]) -> None:
     placements = list(placements)
     ids = sorted({each.message.conversation_id for each in placements})
     conversations = {
-        each.pk: each for each in Conversation.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+        each.pk: each for each in Conversation.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
     }
     lying: dict = {}
     for item in QueueItem.objects.filter(conversation__in=ids).select_related("department"):

@@ -32,8 +32,9 @@ REMEMBERED = (
 
 
 def lock_conversation(conversation_id) -> Conversation:
-    """Everything that changes a conversation or its items holds this row first, so that no two wait for each other."""
-    return Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
+    """Everything that changes a conversation or its items holds this row first, so that no two wait for each other.
+    Its key stays free: whoever only names the row (a message that comes in) does not wait."""
+    return Conversation.objects.select_for_update(of=("self",), no_key=True).get(pk=conversation_id)
 
 
 def locked(item: QueueItem, by: User, what: str = "work_queue") -> QueueItem:

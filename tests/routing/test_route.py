@@ -1,5 +1,6 @@
 """Routing what waits: placed, recorded, and each message once."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,6 +10,8 @@ from django.utils import timezone
 
 from departments import audit
 from departments.models import AuditEntry
+from inbox.actions import reply as say
+from inbox.actions.step import lock_conversation
 from inbox.models import Conversation, Message, QueueItem
 from routing import actions, engine
 from routing.models import Decision
@@ -267,6 +270,31 @@ def test_what_another_worker_holds_is_passed_over(rules):
         assert list(Message.objects.waiting_for_route()) == [held]
     assert engine.route() == 1
     assert Decision.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_carl_answers_while_the_router_looks_again_at_what_he_answers(rules, carl):
+    rules(PARCELS)
+    (message,) = receive(make_post("parcel"))
+    engine.route()
+    item = message.conversation.items.get()
+    message.channel.speakers.add(item.department)
+    Message.objects.filter(pk=message.pk).update(routed_at=None, revision=2)
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            lock_conversation(message.conversation_id)
+            router = other.submit(_route_elsewhere)
+            while not _somebody_waits():
+                time.sleep(0.01)
+            reply = say(item, "It comes tomorrow.", seen=message.pk, by=carl)
+        assert router.result(timeout=10) == 1
+    assert reply.target == message and not Message.objects.waiting_for_route().exists()
+
+
+def _somebody_waits():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_locks WHERE NOT granted")
+        return cursor.rowcount
 
 
 def _route_elsewhere():

@@ -26,9 +26,9 @@ class Feed:
         self.window = [*self.window, said]
 
     def forget(self, kept: set[str]) -> None:
-        """Let go of what the house has, but for the newest."""
+        """Let go of what the house has, but for the newest, and for what was changed: that has to be read again."""
         old, new = self.window[:-SHOWN], self.window[-SHOWN:]
-        self.window = [each for each in old if each.mark not in kept] + new
+        self.window = [each for each in old if each.edits or each.mark not in kept] + new
 
     def page(self) -> tuple[str, bytes, str, list[Said]]:
         """Its mark for conditional reading, its bytes, their type, and what stands in it."""

@@ -7,7 +7,7 @@ from unicodedata import normalize
 
 from tests.faults.traffic import ask
 from tests.launcher.house import House
-from tests.torture.world import World
+from tests.torture.world import Said, World
 
 #: What must be 0, in the order in which it is told.
 FAULTS = (
@@ -50,24 +50,39 @@ _MARKS = r"SELECT substring(text from '\(t[0-9]+\)$') AS mark FROM inbox_message
 _ASIDE = r"SELECT substring(raw from '\(t[0-9]+\)') FROM connectors_quarantinedpost"
 
 
-def _posts(verdict: Verdict, house: House, world: World) -> None:
-    messages: dict[str, list[tuple[str, str]]] = {}
+Messages = dict[str, list[tuple[str, str]]]
+
+
+def stale(house: House, world: World) -> list[Said]:
+    """What was changed since, and the house does not know it yet."""
+    messages = _messages(house)
+    return [each for each in world.told() if not each.broken and _is_stale(each, messages)]
+
+
+def _is_stale(said: Said, messages: Messages) -> bool:
+    return said.mark in messages and normalize("NFC", said.text) not in messages[said.mark][0][0]
+
+
+def _messages(house: House) -> Messages:
+    """Text and conversation of each message that the house has under a mark."""
+    messages: Messages = {}
     for mark, text, conversation in ask(
         house,
         r"SELECT substring(text from '\(t[0-9]+\)$'), text, conversation_id::text FROM inbox_message "
         r"WHERE direction = 'in' AND text ~ '\(t[0-9]+\)$'",
     ):
         messages.setdefault(mark, []).append((text, conversation))
+    return messages
+
+
+def _posts(verdict: Verdict, house: House, world: World) -> None:
+    messages = _messages(house)
     aside = {mark for (mark,) in ask(house, _ASIDE)}
     told = world.told()
     readable = [each for each in told if not each.broken]
     verdict.found["lost"] = [each.id for each in told if each.mark not in (aside if each.broken else messages)]
     verdict.found["doubled"] = [mark for mark, found in messages.items() if len(found) > 1]
-    verdict.found["stale"] = [
-        each.id
-        for each in readable
-        if each.mark in messages and normalize("NFC", each.text) not in messages[each.mark][0][0]
-    ]
+    verdict.found["stale"] = [each.id for each in readable if _is_stale(each, messages)]
     verdict.found["split"] = [
         each.id
         for each in readable

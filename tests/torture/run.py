@@ -246,6 +246,7 @@ class Torture:
         if not waiting:
             kept = oracle.kept_marks(self.house)
             waiting = [each for each in self.world.posts if each.mark not in kept]
+            waiting = waiting or oracle.stale(self.house, self.world)
         return [("post", each.channel, each.id) for each in waiting]
 
     def _report(self, left: list[tuple]) -> dict[str, Any]:

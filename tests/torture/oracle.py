@@ -33,8 +33,7 @@ class Verdict:
 
 def judge(house: House, world: World, accepted: set[str]) -> Verdict:
     """Everything that the network knows, looked for in the house."""
-    verdict = Verdict()
-    _posts(verdict, house, world)
+    verdict = judge_posts(house, world)
     _routing(verdict, house)
     _replies(verdict, house, world, accepted)
     verdict.found["miscounted"] = ask(house, _MISCOUNTED)
@@ -75,7 +74,9 @@ def _messages(house: House) -> Messages:
     return messages
 
 
-def _posts(verdict: Verdict, house: House, world: World) -> None:
+def judge_posts(house: House, world: World) -> Verdict:
+    """What people wrote, and as they wrote it last."""
+    verdict = Verdict()
     messages = _messages(house)
     aside = {mark for (mark,) in ask(house, _ASIDE)}
     told = world.told()
@@ -90,6 +91,7 @@ def _posts(verdict: Verdict, house: House, world: World) -> None:
         if messages[each.mark][0][1] != messages[each.root.mark][0][1]
     ]
     verdict.figures |= {"posts": len(told), "laid_aside": len(aside), "edits": sum(each.edits for each in told)}
+    return verdict
 
 
 def _routing(verdict: Verdict, house: House) -> None:

@@ -1,6 +1,5 @@
 """One torture from the first post to the verdict."""
 
-import shutil
 import socket
 import sys
 import tempfile
@@ -124,9 +123,7 @@ class Torture:
         self.ada = Program(self.house, "ada")
         _wait(self.house.is_well, 60)
         self._open_channels()
-        self.crowd = Crowd(
-            self.world, self.plan.posts, self.plan.posts / self.plan.seconds, self.feeds, self.bringers
-        )
+        self.crowd = Crowd(self.world, self.plan.posts, self.plan.posts / self.plan.seconds, self.feeds, self.bringers)
         with ThreadPoolExecutor(len(COLLEAGUES)) as hands:
             programs = dict(zip(COLLEAGUES, hands.map(lambda name: Program(self.house, name), COLLEAGUES), strict=True))
         self.colleagues = [
@@ -223,7 +220,7 @@ class Torture:
     def _left(self) -> list[tuple]:
         with suppress(psycopg2.Error):
             self._hurry()
-            return self._world_left() + ask(self.house, LEFT) + self._not_back()
+            return self._world_left() + ask(self.house, LEFT) + self._not_back() or self._changed_left()
         return [("database", "does not answer")]
 
     def _hurry(self) -> None:
@@ -248,6 +245,10 @@ class Torture:
             waiting = [each for each in self.world.posts if each.mark not in kept]
             waiting = waiting or oracle.stale(self.house, self.world)
         return [("post", each.channel, each.id) for each in waiting]
+
+    def _changed_left(self) -> list[tuple]:
+        """What people changed and the house shows as it was."""
+        return [("change", mark) for mark in oracle.judge_posts(self.house, self.world).found["stale"]]
 
     def _report(self, left: list[tuple]) -> dict[str, Any]:
         accepted = {each for colleague in self.colleagues for each in colleague.accepted}
@@ -347,5 +348,3 @@ def torture(plan: Plan, folder: Path | None = None, say: Callable[[str], None] |
             if one.house.runs():
                 one.house.stop()
             one.say(f"The data and the logs are kept in {own}")
-            if folder:
-                shutil.rmtree(folder, ignore_errors=True)

@@ -112,7 +112,7 @@ class Webhook(Connector):
     def find_sent(self, reply: Outgoing, since: datetime) -> Sent | None:
         """The other side is asked for our own key, which is better than any comparing of texts."""
         url = f"{self._way_back}{'&' if '?' in self._way_back else '?'}client_key={quote(reply.client_key)}"
-        headers = self._signature(b"", f"{reply.client_key}.look")
+        headers = self._signature(b"", f"{reply.client_key}-look")
         answer = http.fetch(url, own=self._own, headers=headers)
         if answer.status == 404:
             return None

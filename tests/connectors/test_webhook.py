@@ -82,6 +82,15 @@ def test_not_one_of_a_thousand_forgeries_by_a_single_bit_is_taken(channel):
             signing.verify(headers, parts["body"], [OTHER, SECRET])
 
 
+def test_signed_bytes_can_not_be_cut_otherwise(channel):
+    """The signature covers `id.time.body` as one text, so an id with a dot in it is never taken: what it signs could
+    be told as a shorter id with an earlier time and another body."""
+    now = datetime.now(UTC)
+    signed = signing.sign(SECRET, b"{}", id=f"evt.{int(now.timestamp()) - 1}", at=now)
+    with pytest.raises(Forged, match="id"):
+        signing.verify(signed, b"{}", [SECRET])
+
+
 @pytest.mark.parametrize("minutes", [-60, -6, 6, 60])
 def test_one_from_another_time_changes_nothing(deliver, minutes):
     assert refused(deliver(post(), at=datetime.now(UTC) + timedelta(minutes=minutes)))

@@ -36,6 +36,7 @@ audit.sentences(
     channel_secrets_retired="{by} retired the older signing secrets of {name}",
     channel_departments_set="{by} decided who speaks through {name} ({speak}) and who monitors it ({monitor})",
     channel_stopped="{by} stopped reading {name}: a person is needed",
+    deliveries_read_again="{by} asked to read {number} deliveries of {name} again",
     quarantine_replayed="{by} asked to try {number} posts of {name} again",
 )
 
@@ -195,7 +196,7 @@ def read_again(channel: Channel, *, by) -> int:
     asked = channel.deliveries.set_aside().update(**again)
     if asked:
         bell.wake("read")
-        _done("quarantine_replayed", channel, by, number=asked)
+        _done("deliveries_read_again", channel, by, number=asked)
     return asked
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from connectors import polling
-from connectors.contract import TakeIn
+from connectors.contract import Connector, TakeIn
 from connectors.errors import ConnectorError, Forged
 from connectors.models import Channel, Delivery
 from departments import bell
@@ -50,13 +50,17 @@ def _verified(channel: Channel | None, headers: Mapping[str, str], body: bytes) 
 
 def read_waiting(take_in: TakeIn) -> int:
     """Read what waits, oldest first; how many deliveries. One that was begun before and never came to its end is read
-    by itself, so that it takes no other with it. Raises whatever `take_in` raises; the rest waits for the next call."""
+    by itself, so that it takes no other with it. Raises what `take_in` raised, after the other channels had their
+    turn; what was not read waits for the next call."""
     claimed = Delivery.objects.waiting(timezone.now()).claim(until=timezone.now() + LEASE, most=TOGETHER)
+    failures = []
     for group in _by_channel(claimed):
-        if group[0].attempts > MOST_ATTEMPTS:
-            _set_aside(group)
-        else:
-            _read(group, take_in)
+        try:
+            _read_or_set_aside(group, take_in)
+        except Exception as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
     return len(claimed)
 
 
@@ -72,21 +76,31 @@ def _by_channel(claimed: list[Delivery]) -> list[list[Delivery]]:
     return list(groups.values())
 
 
+def _read_or_set_aside(group: list[Delivery], take_in: TakeIn) -> None:
+    if group[0].attempts > MOST_ATTEMPTS:
+        _set_aside(group, f"Reading it was begun {MOST_ATTEMPTS} times and never came to its end.")
+        return
+    try:
+        connector = group[0].channel.connector()
+    except ConnectorError as error:  # its key was lost since: only a person can mend that
+        _set_aside(group, error.detail or error.sentence)
+    else:
+        _read(group, connector, take_in)
+
+
 @transaction.atomic
-def _read(group: list[Delivery], take_in: TakeIn) -> None:
+def _read(group: list[Delivery], connector: Connector, take_in: TakeIn) -> None:
     """The deliveries of one channel, all of them or none."""
     channel = group[0].channel
     ours = Delivery.objects.waiting().filter(pk__in=[each.pk for each in group]).select_for_update(of=("self",))
     attempts = {each.pk: each.attempts for each in group}
     ours = [each for each in ours if each.attempts == attempts[each.pk]]
-    connector = channel.connector()
     polling.receive(channel, (post for each in ours for post in connector.posts_in(bytes(each.body))), take_in)
     Delivery.objects.filter(pk__in=[each.pk for each in ours]).update(read_at=timezone.now(), leased_until=None)
 
 
-def _set_aside(group: list[Delivery]) -> None:
-    reason = f"Reading it was begun {MOST_ATTEMPTS} times and never came to its end."
+def _set_aside(group: list[Delivery], reason: str) -> None:
     Delivery.objects.filter(pk__in=[each.pk for each in group]).update(
-        set_aside_at=timezone.now(), leased_until=None, reason=reason
+        set_aside_at=timezone.now(), leased_until=None, reason=reason[:300]
     )
     bell.ring_about("channels")

@@ -141,7 +141,8 @@ def replay(request: HttpRequest, slug: str) -> HttpResponse:
     found = find_for(may_configure, request.user, slug)
     if "deliveries" in request.POST:
         number = actions.read_again(found, by=request.user)
-        messages.success(request, f"{number} deliveries are read again now." if number else "Nothing was set aside.")
+        said = "1 delivery is" if number == 1 else f"{number} deliveries are"
+        messages.success(request, f"{said} read again now." if number else "Nothing was set aside.")
         return redirect("channel", slug=slug)
     waiting = QuarantinedPost.objects.all()
     if post := request.POST.get("post"):

@@ -138,15 +138,15 @@ class Webhook(Connector):
 
 def _unwrapped(said: Any) -> Iterator[Any]:
     """The posts in what was delivered, whatever they are wrapped in; what is none comes out as it is."""
-    todo = [said]
+    todo = [said]  # the next one last: putting a long list before what waits would copy all of it each time
     while todo:
-        one = todo.pop(0)
+        one = todo.pop()
         if isinstance(one, list):
-            todo = one + todo
+            todo.extend(reversed(one))
         elif isinstance(one, dict) and isinstance(one.get("posts"), list):
-            todo = one["posts"] + todo
+            todo.extend(reversed(one["posts"]))
         elif isinstance(one, dict) and "specversion" in one:
-            todo.insert(0, _event_data(one))
+            todo.append(_event_data(one))
         else:
             yield one
 

@@ -4,11 +4,13 @@ import base64
 import json
 import random
 import threading
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 from standardwebhooks.webhooks import Webhook as Sender
@@ -194,6 +196,46 @@ def test_a_crash_while_reading_leaves_it_waiting(deliver, inbox):
     assert deliveries.read_waiting(inbox) == 0, "somebody may still be reading it"
     Delivery.objects.update(leased_until=None)
     assert deliveries.read_waiting(inbox) == 1 and len(inbox.posts) == 1
+
+
+def test_a_channel_whose_key_is_lost_holds_up_no_other(deliver, inbox, channel, settings):
+    deliver(post("1"))
+    actions.open_channel(network="webhook", slug="shop", name="Shop", credentials={"secret": SECRET}, by="system")
+    deliver(post("2"), to="shop")
+    lost = Fernet(Fernet.generate_key()).encrypt(b"{}").decode()
+    kept = Channel.objects.get(slug="forum").sealed
+    Channel.objects.filter(slug="forum").update(sealed=lost)
+    deliveries.read_waiting(inbox)
+    assert [each.id for each in inbox.posts] == ["2"]
+    assert "put that key back" in Delivery.objects.set_aside().get().reason
+    Channel.objects.filter(slug="forum").update(sealed=kept)
+    actions.read_again(channel, by="system")
+    deliveries.read_waiting(inbox)
+    assert [each.id for each in inbox.posts] == ["2", "1"]
+
+
+def test_an_inbox_that_breaks_on_one_channel_takes_in_the_others(deliver, inbox, channel):
+    deliver(post("1"))
+    actions.open_channel(network="webhook", slug="shop", name="Shop", credentials={"secret": SECRET}, by="system")
+    deliver(post("2"), to="shop")
+
+    def breaks_for_the_forum(channel, posts, *, history=False):
+        if channel.slug == "forum":
+            raise RuntimeError
+        return inbox(channel, posts, history=history)
+
+    with pytest.raises(RuntimeError):
+        deliveries.read_waiting(breaks_for_the_forum)
+    assert [each.id for each in inbox.posts] == ["2"]
+    assert Delivery.objects.waiting().get().key == "msg_1"
+
+
+def test_what_is_wrapped_wide_is_unwrapped_in_no_time(channel):
+    """A list before a list was copied for each of its members: a megabyte of them held the reader for two minutes."""
+    wide = [[[]]] * 100_000 + [post("1")]
+    began = time.process_time()
+    assert [each.id for each in channel.connector().posts_in(json.dumps(wide).encode())] == ["1"]
+    assert time.process_time() - began < 3
 
 
 def test_one_that_kills_its_reader_is_set_aside_and_takes_no_other_with_it(deliver, inbox, client, ada):

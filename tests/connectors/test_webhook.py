@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -127,6 +128,21 @@ def test_a_secret_is_handed_over_without_a_gap(deliver, channel, client, ada):
 
 def channel_secrets():
     return Channel.objects.get(slug="forum").credentials["secret"].split()
+
+
+def test_the_example_on_the_page_delivers_as_it_stands(channel, client, inbox, ada, monkeypatch):
+    client.force_login(ada)
+    page = client.get(reverse("channel", args=["forum"])).content.decode()
+    example = unescape(page.split("<pre")[1].split("<code>")[1].split("</code>")[0])
+
+    def over_the_wire(request):
+        assert request.full_url == "http://testserver/hooks/forum/"
+        return client.post("/hooks/forum/", request.data, request.headers["Content-type"], headers=request.headers)
+
+    monkeypatch.setattr("urllib.request.urlopen", over_the_wire)
+    exec(example.replace("whsec_…", SECRET), {})
+    assert deliveries.read_waiting(inbox) == 1
+    assert inbox.texts == ["Do you ship to Malta?"]
 
 
 def test_a_secret_that_is_none_is_refused_and_not_repeated(channel):

@@ -99,6 +99,7 @@ def test_coras_board_moves_when_a_post_arrives(opens, arrives, cora):
 
 def test_hana_sees_an_applicant_come_and_carl_sees_nothing_move(opens, arrives, hana, carl):
     hanas, carls = is_live(opens(hana)), is_live(opens(carl))
+    carls.wait_for_timeout(1_200)  # the stroke of the opening stream is told together with what comes in that second
     carls.evaluate("window.heard = []")
     carls.evaluate("document.addEventListener('changed', (event) => heard.push(...event.detail.names), true)")
     arrives("amara_o", "@mirabelo do you have any vacancies for mechanics in Utrecht?")

@@ -24,11 +24,16 @@ def _server_in(address) -> Func:
     return Func(address, Value("^[A-Za-z]+://([^/?#]+)"), function="substring", output_field=models.TextField())
 
 
+def unheld(at) -> Q:
+    """Rows that nobody works on at that time: never leased, or the lease has run out."""
+    return Q(leased_until=None) | Q(leased_until__lte=at)
+
+
 class ChannelQuerySet(models.QuerySet):
     def due(self, at):
         """Channels whose time has come and that no living worker holds, the longest waiting first; `server` is whom
         each talks to."""
-        return self._free(at).filter(next_poll_at__lte=at).annotate(server=server_of()).order_by("next_poll_at")
+        return self.filter(unheld(at), next_poll_at__lte=at).annotate(server=server_of()).order_by("next_poll_at")
 
     def not_in(self, closed):
         """Without those that have to wait for others (`lanes.Closed`)."""
@@ -42,10 +47,7 @@ class ChannelQuerySet(models.QuerySet):
         """Channels that nobody looks at though their time came more than an interval ago: the worker does not keep up,
         or does not live; the same question as `Channel.is_late`."""
         interval = Greatest(F("poll_seconds") * Value(timedelta(seconds=1)), Value(LEEWAY))
-        return self._free(at).filter(next_poll_at__lte=Value(at) - interval)
-
-    def _free(self, at):
-        return self.filter(Q(leased_until=None) | Q(leased_until__lte=at))
+        return self.filter(unheld(at), next_poll_at__lte=Value(at) - interval)
 
     @transaction.atomic
     def claim(self, until, batch=20, admits=lambda channel: True):
@@ -119,8 +121,7 @@ class DeliveryQuerySet(models.QuerySet):
         found = self.filter(read_at=None, set_aside_at=None).order_by("received_at")
         if at is None:
             return found
-        free = Q(leased_until=None) | Q(leased_until__lte=at)
-        return found.filter(free).exclude(channel__state=PAUSED)
+        return found.filter(unheld(at)).exclude(channel__state=PAUSED)
 
     @transaction.atomic
     def claim(self, until, most):

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.utils import timezone
 
 from connectors.lanes import NOBODY
-from connectors.querysets import server_of
+from connectors.querysets import server_of, unheld
 from departments.access import rights
 from departments.roles import Role
 
@@ -34,6 +34,15 @@ def seen_by(user, conversation="") -> Q:
     if rights(user).sees_ordinary:
         allowed |= Q(**{f"{path}confidential": False})
     return allowed & Q(**{f"{path}merged_into": None, f"{path}routed_at__isnull": False})
+
+
+def meant_for(user) -> Q:
+    """Notes, and what search knows of them, whose audience the user belongs to."""
+    held = rights(user)
+    audience = Q(audience=None) | Q(audience__in=held.at_least(Role.READER))
+    if held.coordinator:
+        audience |= Q(audience__confidential=False)
+    return audience
 
 
 class ConversationQuerySet(models.QuerySet):
@@ -145,11 +154,7 @@ class ContactQuerySet(models.QuerySet):
 class NoteQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Notes on visible conversations whose audience the user belongs to."""
-        held = rights(user)
-        audience = Q(audience=None) | Q(audience__in=held.at_least(Role.READER))
-        if held.coordinator:
-            audience |= Q(audience__confidential=False)
-        return self.filter(audience, seen_by(user, "conversation"), removed_at=None)
+        return self.filter(meant_for(user), seen_by(user, "conversation"), removed_at=None)
 
 
 class ReplyQuerySet(models.QuerySet):
@@ -163,9 +168,8 @@ class ReplyQuerySet(models.QuerySet):
         """What the outbox has to look at now: to send, to look for, to verify, or left by a worker that died
         sending."""
         now = timezone.now()
-        free = Q(leased_until=None) | Q(leased_until__lte=now)
         return self.filter(
-            Q(state__in=["approved", "unknown", "sent"], send_after__lte=now) & free
+            Q(state__in=["approved", "unknown", "sent"], send_after__lte=now) & unheld(now)
             | Q(state="sending", leased_until__lte=now)
         ).order_by("send_after")
 
@@ -186,7 +190,7 @@ class ReplyQuerySet(models.QuerySet):
 
 class SearchQuerySet(models.QuerySet):
     def visible_to(self, user):
-        return self.filter(self._audience_of(user), seen_by(user, "conversation"))
+        return self.filter(meant_for(user), seen_by(user, "conversation"))
 
     def within_reach_of(self, user):
         """The same as `visible_to`, asked of thousands of hits: who sees only what their departments hold has a list of
@@ -195,14 +199,7 @@ class SearchQuerySet(models.QuerySet):
         other way round, from each of these conversations to its entries."""
         if rights(user).sees_ordinary:
             return self.visible_to(user)
-        return self.filter(self._audience_of(user), conversation__in=accessible(user)[:EVERYTHING])
-
-    def _audience_of(self, user) -> Q:
-        held = rights(user)
-        audience = Q(audience=None) | Q(audience__in=held.at_least(Role.READER))
-        if held.coordinator:
-            audience |= Q(audience__confidential=False)
-        return audience
+        return self.filter(meant_for(user), conversation__in=accessible(user)[:EVERYTHING])
 
     def saying(self, words):
         """Entries that say this; `words` in the language of web searches: quotes, or, minus."""

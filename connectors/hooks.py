@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST
 
 from connectors import deliveries
 from connectors.errors import Forged
+from departments.problems import problem_response
 
 MEDIA = frozenset(("application/json", "application/cloudevents+json", "application/cloudevents-batch+json"))
 
@@ -20,14 +21,14 @@ def hook(request: HttpRequest, slug: str) -> HttpResponse:
     """200 once the delivery is kept, whether for the first time or again; 401 when nobody whom we know signed it; 413
     for more than `deliveries.LARGEST`; 415 for what is not JSON."""
     if (body := _body(request)) is None:
-        return _problem(413, f"A delivery holds up to {deliveries.LARGEST:,} bytes; send it in parts.")
+        return problem_response(413, f"A delivery holds up to {deliveries.LARGEST:,} bytes; send it in parts.")
+    if request.content_type not in MEDIA:
+        return problem_response(415, f"A delivery is one of {', '.join(sorted(MEDIA))}.")
     try:
-        if request.content_type not in MEDIA:
-            return _problem(415, f"A delivery is one of {', '.join(sorted(MEDIA))}.")
         is_new = deliveries.receive(slug, request.headers, body)
     except Forged as error:
         logger.info("A delivery to %s was not taken: %s.", slug, error.detail)
-        return _problem(401, "The delivery is not signed by anybody whom this address knows.")
+        return problem_response(401, "The delivery is not signed by anybody whom this address knows.")
     return JsonResponse({"status": "kept" if is_new else "known"})
 
 
@@ -38,9 +39,3 @@ def _body(request: HttpRequest) -> bytes | None:
         return None
     body = request.read(deliveries.LARGEST + 1)
     return None if len(body) > deliveries.LARGEST else body
-
-
-def _problem(status: int, detail: str) -> JsonResponse:
-    titles = {401: "Not signed", 413: "Too large", 415: "Not JSON"}
-    said = {"type": "about:blank", "title": titles[status], "detail": detail}
-    return JsonResponse(said, status=status, content_type="application/problem+json")

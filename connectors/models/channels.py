@@ -109,7 +109,7 @@ class Channel(models.Model):
     def replies(self) -> bool:
         """Whether anything can leave through it; nothing can when its network can not be loaded."""
         try:
-            return registry.connector_class(self.network).capabilities.replies
+            return self.offers.replies
         except Misconfigured:
             return False
 

@@ -9,7 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -49,14 +49,10 @@ class Webhook(Connector):
     @property
     def offers(self) -> Capabilities:
         longest = self.settings.get("longest_reply")
-        return Capabilities(
-            reads=KINDS,
-            polls=False,
-            hooks=True,
+        return replace(
+            self.capabilities,
             replies=bool(self.settings.get("reply_url")),
             longest_reply=int(longest) if longest else None,
-            edits=True,
-            deletions=True,
         )
 
     @classmethod
@@ -87,7 +83,7 @@ class Webhook(Connector):
         except (ValueError, RecursionError):
             yield Unreadable(body, "The delivery is not JSON.")
         else:
-            yield from map(_post, _unwrapped(said))
+            yield from map(post_from, _unwrapped(said))
 
     @property
     def _secrets(self) -> list[str]:
@@ -159,10 +155,6 @@ def _event_data(event: dict[str, Any]) -> Any:
         return json.loads(base64.b64decode(packed, validate=True))
     except (binascii.Error, ValueError, RecursionError):
         return packed
-
-
-def _post(said: Any) -> Post | Unreadable:
-    return post_from(said)
 
 
 def _sent(answer: http.Answer) -> Sent:

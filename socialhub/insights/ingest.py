@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from connectors.errors import Misconfigured
 from connectors.health import BROKEN, LISTENING, NEEDS_LOGIN, PAUSED
 from connectors.models import Channel, FetchRun, QuarantinedPost
 from connectors.pulse import Pulse, pulses
@@ -43,7 +42,7 @@ class Line:
     @property
     def is_mute(self) -> bool:
         """Its network lets us answer, and no department speaks through it."""
-        return not self.channel.has_speaker and self.channel.state == LISTENING and _can_answer(self.channel)
+        return not self.channel.has_speaker and self.channel.state == LISTENING and self.channel.replies
 
 
 def lines(user, now: datetime) -> list[Line]:
@@ -63,10 +62,3 @@ def _with_facts(channels: QuerySet[Channel], now: datetime) -> QuerySet[Channel]
         laid_aside=Coalesce(Subquery(aside.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0),
         gap=Subquery(gaps.values("gap")[:1]),
     )
-
-
-def _can_answer(channel: Channel) -> bool:
-    try:
-        return channel.offers.replies
-    except Misconfigured:
-        return False

@@ -121,7 +121,7 @@ def _dump(into, snapshot: str, progress: Callable[[int], None]) -> None:
             progress(written)
         said = dump.stderr.read().decode(errors="replace")
     if dump.returncode:
-        raise BackupError(f"The database can not be written down; pg_dump says: {_last(said)}")
+        raise BackupError(f"The database can not be written down; pg_dump says: {last_word(said)}")
 
 
 # Reading one ------------------------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ def script(file: Path) -> Iterator[Iterator[bytes]]:
         feeder.join()
         said = told.stderr.read().decode(errors="replace")
     if told.returncode:
-        raise BackupError(f"The backup can not be read; pg_restore says: {_last(said)}")
+        raise BackupError(f"The backup can not be read; pg_restore says: {last_word(said)}")
 
 
 def _feed(dump, into):
@@ -236,7 +236,7 @@ def _major(path: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _last(said: str) -> str:
+def last_word(said: str) -> str:
     """The last line of what a program said, without what it quotes of rows."""
     lines = [line for line in said.splitlines() if line.strip() and not re.search(r"DETAIL|CONTEXT|HINT", line)]
     return lines[-1][:300] if lines else "nothing"

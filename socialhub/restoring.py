@@ -120,7 +120,7 @@ def _run(pieces: Iterator[bytes], progress: Callable[[int], None]) -> None:
             raise
         said = psql.stderr.read().decode(errors="replace")
     if psql.returncode:
-        raise BackupError(f"The backup can not be brought back, and nothing was changed: {backup._last(said)}")
+        raise BackupError(f"The backup can not be brought back, and nothing was changed: {backup.last_word(said)}")
 
 
 def _pour(pieces: Iterator[bytes], into, progress: Callable[[int], None]) -> None:

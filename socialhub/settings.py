@@ -57,7 +57,7 @@ OURS = {
     "HOST": str(PLACES.sockets),
 }
 DATABASES = {"default": GIVEN["DATABASE_URL"] or OURS}
-# Under ASGI each request has a thread of its own: a kept connection would be left open by each of them.
+# Commands and strokes close theirs; the threads of the web process keep their lines (socialhub/serving.py).
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 BELL_URL = REDIS_URL or f"unix://{PLACES.valkey_socket}"
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{PLACES.valkey_socket}"

@@ -38,6 +38,18 @@ def receive(slug: str, headers: Mapping[str, str], body: bytes) -> bool:
     return is_new
 
 
+def shake(slug: str, params: Mapping[str, str]) -> str:
+    """What to answer a network that asks whether this address is ours. Raises Forged, as `receive` does."""
+    channel = Channel.objects.filter(slug=slug).first()
+    try:
+        if channel is None or not channel.offers.hooks:
+            raise Forged("no such channel")
+        return channel.connector().handshake(params)
+    except (ConnectorError, ValueError, NotImplementedError) as error:
+        reason = error.detail if isinstance(error, Forged) else type(error).__name__
+        raise Forged(reason) from None
+
+
 def _verified(channel: Channel | None, headers: Mapping[str, str], body: bytes) -> str:
     try:
         if channel is None or not channel.offers.hooks:

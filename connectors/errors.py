@@ -1,6 +1,6 @@
 """What can go wrong with a network, named after what to do next. The docstring is the sentence that people read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 
@@ -83,8 +83,29 @@ class RateLimited(ConnectorError):
         self.until = until
 
 
+class QuotaExhausted(RateLimited):
+    """The network’s quota for our program is used up: it goes on when the network begins to count anew."""
+
+
+class BudgetSpent(RateLimited):
+    """What this channel may cost is spent: it goes on in the next period, or when an admin raises the budget."""
+
+
+class CreditsUsedUp(RateLimited):
+    """The credits with the network are used up, so it answers nothing: somebody has to top them up there. We look again
+    every hour."""
+
+
 class NotAuthorized(ConnectorError):
     """The network does not accept our credentials: somebody has to connect the channel again."""
+
+
+class MissingScope(NotAuthorized):
+    """The network does not allow this channel enough: somebody has to connect it again and grant what is missing."""
+
+    def __init__(self, detail: str = "", scopes: Iterable[str] = ()):
+        super().__init__(detail)
+        self.scopes = tuple(scopes)
 
 
 class Misconfigured(ConnectorError):
@@ -107,6 +128,18 @@ class WrongKey(NotAuthorized):
 
 class Rejected(ConnectorError):
     """The network refused this reply."""
+
+
+class DuplicateContent(Rejected):
+    """The network refused this reply because it says the same as one before."""
+
+
+class WindowClosed(Rejected):
+    """The time in which the network lets us answer this message is over."""
+
+
+class NotAllowed(Rejected):
+    """The network does not allow us to answer this message."""
 
 
 class NotSent(ConnectorError):

@@ -1,10 +1,11 @@
-"""`POST /hooks/{channel}/`: where networks deliver. The signature is the lock, so nobody has to be signed in."""
+"""`/hooks/{channel}/`: where networks deliver (POST), and where some ask first whether the address is ours (GET). The
+signature is the lock, so nobody has to be signed in."""
 
 import logging
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from connectors import deliveries
 from connectors.errors import Forged
@@ -16,8 +17,23 @@ logger = logging.getLogger(__name__)
 
 
 @csrf_exempt
-@require_POST
+@require_http_methods(["GET", "POST"])
 def hook(request: HttpRequest, slug: str) -> HttpResponse:
+    """A network's question or its delivery."""
+    return _shake(request, slug) if request.method == "GET" else _take(request, slug)
+
+
+def _shake(request: HttpRequest, slug: str) -> HttpResponse:
+    """What the network wants to hear; 403 when the question does not prove that it comes from there."""
+    try:
+        answer = deliveries.shake(slug, request.GET.dict())
+    except Forged as error:
+        logger.info("A question to %s was not answered: %s.", slug, error.detail)
+        return problem_response(403, "Nobody whom this address knows asked this.")
+    return HttpResponse(answer, content_type="application/json" if answer.startswith("{") else "text/plain")
+
+
+def _take(request: HttpRequest, slug: str) -> HttpResponse:
     """200 once the delivery is kept, whether for the first time or again; 401 when nobody whom we know signed it; 413
     for more than `deliveries.LARGEST`; 415 for what is not JSON."""
     if (body := _body(request)) is None:

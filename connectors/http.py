@@ -134,16 +134,38 @@ def send(
     Raises NotSent when certainly not a byte of it left, MaybeSent when nobody knows; RateLimited and NotAuthorized as
     `fetch` does. A refusal (4xx) is an Answer: what it means stands in the network's documents.
     """
-    call = _Call(own, time.monotonic() + (within or WITHIN_SENDING), largest or LARGEST)
-    try:
-        answer = _ask(call, _request(method, url, request))
-    except ConnectorError as error:
-        outcome = MaybeSent if call.left else NotSent
-        raise outcome(error.detail or error.sentence) from None
+    answer = exchange(url, method=method, once=True, own=own, within=within, largest=largest, **request)
     if answer.status >= 500:
         raise MaybeSent(f"{_place(answer.url)} answered {answer.status}.")
     _judge(answer)
     return answer
+
+
+def exchange(
+    url: str,
+    *,
+    method: str = "GET",
+    once: bool = False,
+    own: frozenset[Origin] = frozenset(),
+    within: float | None = None,
+    largest: int | None = None,
+    **request: Any,
+) -> Answer:
+    """Ask, whatever the status: for those who know better than `fetch` and `send` what a network means by it. `once` is
+    for what must not be done twice.
+
+    Raises as `fetch` does, or with `once` NotSent and MaybeSent, but nothing for a status.
+    """
+    seconds = within or (WITHIN_SENDING if once else WITHIN)
+    call = _Call(own, time.monotonic() + seconds, largest or LARGEST)
+    asked = _request(method, url, request)
+    if not once:
+        return _follow(call, asked) if method in ("GET", "HEAD") else _ask(call, asked)
+    try:
+        return _ask(call, asked)
+    except ConnectorError as error:
+        outcome = MaybeSent if call.left else NotSent
+        raise outcome(error.detail or error.sentence) from None
 
 
 def own_servers(settings: Mapping[str, Any], *names: str) -> frozenset[Origin]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from connectors import normalise
 from connectors.contract import Post, TakeIn, Unreadable
-from connectors.models import Channel, FetchRun, QuarantinedPost
+from connectors.models import Channel, FetchRun, QuarantinedPost, Usage
 
 Read = Post | Unreadable
 
@@ -25,7 +25,7 @@ def start(channel: Channel, via: FetchRun.Via) -> FetchRun:
 
 def finish(run: FetchRun, outcome: FetchRun.Outcome = FetchRun.Outcome.OK, detail: str = "") -> FetchRun:
     run.outcome, run.detail, run.finished = outcome, detail[:500], timezone.now()
-    run.save(update_fields=["outcome", "detail", "finished", "gap"])
+    run.save(update_fields=["outcome", "detail", "finished", "gap", "gap_since", "gap_until"])
     return run
 
 
@@ -66,16 +66,23 @@ def quarantine(run: FetchRun, refused: Sequence[tuple[object, str]], *, history:
     )
 
 
-def count(run: FetchRun, **numbers: int) -> None:
+def count(run: FetchRun, **numbers: float) -> None:
     """Add to the line's numbers."""
     for name, number in numbers.items():
         setattr(run, name, getattr(run, name) + number)
     run.save(update_fields=list(numbers))
 
 
+def used(run: FetchRun, amount: float) -> None:
+    """Count what a page cost, beside the channel's budget."""
+    if amount:
+        count(run, used=amount)
+        Usage.objects.add(run.channel, amount, timezone.now().date())
+
+
 def recount(run: FetchRun) -> None:
     """Forget what was counted in a transaction that rolled back."""
-    run.refresh_from_db(fields=["read", "taken_in", "duplicates", "changed", "quarantined"])
+    run.refresh_from_db(fields=["read", "taken_in", "duplicates", "changed", "quarantined", "used"])
 
 
 def tidy(at: datetime) -> int:

@@ -21,6 +21,7 @@ LONGEST_ID = 255
 LONGEST_URL = 2_000
 LONGEST_NAME = 200
 LONGEST_TITLE = 500
+LONGEST_REASON = 300
 LONGEST_LINE = 8 * 1024 * 1024  # bytes of one line of a file
 MOST_MEDIA = 50
 MOST_MARKS = 64  # accents on one letter: more is an attack on whoever has to draw or sort them
@@ -66,6 +67,8 @@ def as_json(post: Post) -> dict[str, Any]:
     said |= {"id": post.id, "kind": post.kind, "text": post.text, "created_at": post.created_at.isoformat()}
     if post.edited_at:
         said["edited_at"] = post.edited_at.isoformat()
+    if post.reply_until:
+        said["reply_until"] = post.reply_until.isoformat()
     if post.author:
         said["author"] = {name: getattr(post.author, name) for name in Author.__slots__}
     if post.media:
@@ -73,7 +76,10 @@ def as_json(post: Post) -> dict[str, Any]:
     return said
 
 
-_PLAIN = ("deleted", "direction", "url", "in_reply_to", "thread", "lang", "title", "rating", "visibility", "global_id")
+_PLAIN = (
+    *("deleted", "direction", "url", "in_reply_to", "thread", "lang", "title", "rating", "visibility", "global_id"),
+    "reply_closed",
+)
 
 
 def kept(raw: Any) -> str:
@@ -126,6 +132,8 @@ def _post(raw: Any, global_ids: bool, now: datetime) -> Post:
         media=_media(raw),
         visibility=_visibility(raw),
         global_id=_id(raw, "global_id") if global_ids and raw.get("global_id") is not None else "",
+        reply_closed=_shown(raw, "reply_closed", LONGEST_REASON),
+        reply_until=_until(raw, "reply_until") if raw.get("reply_until") is not None else None,
     )
 
 
@@ -188,6 +196,11 @@ def _moment(raw: Mapping, key: str, now: datetime) -> datetime:
     if not EARLIEST <= moment <= now + LEEWAY:
         raise _Wrong(f"“{key}” lies {'before 1970' if moment < EARLIEST else 'in the future'}.")
     return moment
+
+
+def _until(raw: Mapping, key: str) -> datetime:
+    """A time that may lie ahead."""
+    return _moment(raw, key, datetime.max.replace(tzinfo=UTC) - 2 * LEEWAY)
 
 
 def _author(raw: Mapping) -> Author | None:

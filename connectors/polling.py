@@ -8,14 +8,15 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from itertools import islice
 
 from django.db import transaction
 from django.utils import timezone
 
-from connectors import clock, health, ledger, normalise, vault
+from connectors import budgets, clock, health, ledger, normalise, tokens, vault
 from connectors.contract import Batch, Connector, Post, TakeIn, Unreadable
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, NotAuthorized
 from connectors.models import Channel, FetchRun, LeaseLost, QuarantinedPost
 from departments import audit, bell
 
@@ -107,8 +108,11 @@ def replay_asked_for(take_in: TakeIn, batch: int = 500) -> list[FetchRun]:
 
 def _walk(run: FetchRun, take_in: TakeIn, pages: int, after_page: Callable[[Batch], bool]) -> Batch:
     """Page by page until the network has no more or others should have their turn; the last page of them."""
-    connector, started = run.channel.connector(), time.monotonic()
+    started = time.monotonic()
     for _ in range(pages):
+        tokens.renew_if_due(run.channel)
+        connector = run.channel.connector()
+        budgets.check(run.channel, connector)
         batch = _ask(run, connector)
         _keep_page(run, batch, take_in)
         if not after_page(batch) or not batch.more or time.monotonic() - started > MOST_SECONDS:
@@ -120,6 +124,11 @@ def _ask(run: FetchRun, connector: Connector) -> Batch:
     began = time.monotonic()
     try:
         return connector.fetch(run.channel.cursor)
+    except NotAuthorized:
+        # The network may have ended the credentials before their time.
+        if not tokens.renew_now(run.channel):
+            raise
+        return run.channel.connector().fetch(run.channel.cursor)
     finally:
         run.waited = max(run.waited, time.monotonic() - began)
 
@@ -127,9 +136,27 @@ def _ask(run: FetchRun, connector: Connector) -> Batch:
 @transaction.atomic
 def _keep_page(run: FetchRun, batch: Batch, take_in: TakeIn) -> None:
     ledger.keep(run, batch.posts, take_in, history=batch.history)
-    run.gap = (run.gap or batch.gap)[:300]
+    _note_gap(run, batch)
+    ledger.used(run, batch.used)
     # Last, so that the channel's row is locked for the shortest time.
-    run.channel.advance(dict(batch.cursor))
+    run.channel.advance(dict(batch.cursor), progress=batch.progress, **_learnt(run.channel, batch))
+
+
+def _note_gap(run: FetchRun, batch: Batch) -> None:
+    if batch.gap and not run.gap:
+        run.gap, run.gap_since, run.gap_until = batch.gap[:300], batch.gap_since, batch.gap_until
+    if batch.covered:
+        run.channel.runs.close_gaps(*batch.covered, at=timezone.now())
+
+
+def _learnt(channel: Channel, batch: Batch) -> dict:
+    learnt: dict = {}
+    if batch.known:
+        learnt["known"] = channel.known | dict(batch.known)
+    if batch.limits:
+        reset = batch.limits.reset
+        learnt["limits"] = asdict(batch.limits) | {"reset": reset.isoformat() if reset else None}
+    return learnt
 
 
 def _failed(run: FetchRun, error: Exception) -> FetchRun:

@@ -76,6 +76,10 @@ class ChannelQuerySet(models.QuerySet):
         """Channels that replies may leave through now."""
         return self.filter(frozen_at=None)
 
+    def to_renew(self, at):
+        """Channels whose credentials are to be renewed; also the paused ones, whose login should not be lost."""
+        return self.filter(renew_at__lte=at)
+
     def in_trouble(self):
         """Channels that a person should look at; the same question as `health.is_trouble`."""
         return self.filter(Q(state__in=(NEEDS_LOGIN, BROKEN)) | Q(state=LISTENING, failures__gte=TROUBLE))
@@ -99,6 +103,27 @@ class FetchRunQuerySet(models.QuerySet):
         """Visits that nobody will ask for again: quiet ones after a day, all after ninety."""
         quiet = Q(read=0, outcome="ok", gap="", started__lt=at - timedelta(days=1))
         return self.filter(quiet | Q(started__lt=at - timedelta(days=90)))
+
+    def open_gaps(self):
+        """Visits that left a hole which no later one has closed."""
+        return self.exclude(gap="").filter(gap_closed_at=None)
+
+    def close_gaps(self, since, until, at):
+        """The time from `since` to `until` has been read without a hole: the gaps within it are closed."""
+        within = self.open_gaps().filter(gap_since__gte=since, gap_until__lte=until)
+        return within.update(gap_closed_at=at)
+
+
+class UsageQuerySet(models.QuerySet):
+    def add(self, channel, used, day):
+        """Count what was used on this day; any number of workers at once."""
+        if used:
+            self.bulk_create([self.model(channel=channel, day=day)], ignore_conflicts=True)
+            self.filter(channel=channel, day=day).update(used=F("used") + used)
+
+    def since(self, day):
+        """The sum from this day on."""
+        return self.filter(day__gte=day).aggregate(sum=Sum("used"))["sum"] or 0
 
 
 class QuarantineQuerySet(models.QuerySet):

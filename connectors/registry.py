@@ -33,7 +33,7 @@ def connector_for(channel) -> Connector:
     Raises Misconfigured, or WrongKey when the credentials can not be opened.
     """
     return connector_class(channel.network)(
-        slug=channel.slug, settings=channel.settings, credentials=channel.credentials
+        slug=channel.slug, settings=channel.settings, credentials=channel.credentials, known=channel.known
     )
 
 

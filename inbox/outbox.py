@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from connectors.contract import Outgoing, Sent
+from connectors.contract import Outgoing, Sent, Target
 from connectors.errors import ConnectorError, NotAuthorized, NotSent, RateLimited, Rejected
 from connectors.lanes import Lanes
+from connectors.models import Usage
 from connectors.registry import connector_for
 from departments import bell
 from departments.audit import record
@@ -129,6 +130,8 @@ def _reason_to_stop(reply: Reply) -> str:
         return "They deleted the message before the reply left."
     if target.edited_at and target.edited_at > reply.created_at:
         return "They changed the message before the reply left. Read it again, then send."
+    if closed := target.closed_to_replies(timezone.now()):
+        return closed
     if reply.approved_hash != body_hash(reply.text, target):
         return "The text is not the one that was approved."
     return ""
@@ -186,7 +189,25 @@ def _find(reply: Reply) -> Sent | None:
 
 
 def _outgoing(reply: Reply) -> Outgoing:
-    return Outgoing(text=reply.text, in_reply_to=reply.target.external_id, client_key=str(reply.client_key))
+    return Outgoing(
+        text=reply.text,
+        in_reply_to=reply.target.external_id,
+        client_key=str(reply.client_key),
+        to=target_of(reply.target),
+    )
+
+
+def target_of(message: Message) -> Target:
+    """What the network has to know of a message that something is done to."""
+    who = message.identity
+    return Target(
+        id=message.external_id,
+        kind=message.kind,
+        visibility=message.visibility,
+        author=who.external_id if who else "",
+        handle=who.handle if who else "",
+        thread=message.thread_root,
+    )
 
 
 def body_hash(text: str, target: Message) -> str:
@@ -248,6 +269,7 @@ def settle_sent(reply: Reply, sent: Sent, *, audit: str = "reply_sent", by: User
     conversation.last_message_at = max(conversation.last_message_at, now)
     conversation.save(update_fields=["last_out_at", "last_message_at"])
     _turn_item(current)
+    Usage.objects.add(reply.channel, sent.used, now.date())
     record(audit, current, by=by, department=current.department, conversation_id=conversation.pk)
     _ring(current)
 

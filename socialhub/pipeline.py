@@ -21,7 +21,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from connectors import deliveries, polling
+from connectors import deliveries, polling, tokens
 from connectors.contract import Batch, Post
 from connectors.models import Channel, FetchRun
 from inbox import actions, intake, outbox
@@ -142,10 +142,12 @@ def send() -> int:
 
 
 def tidy() -> None:
-    """What nobody waits for: wake what was snoozed, fold the counts, forget old visits, deliveries and answers."""
+    """What nobody waits for: wake what was snoozed, fold the counts, forget old visits, deliveries and answers,
+    renew credentials that end soon."""
     while actions.wake():
         pass
     QueueCount.objects.fold()
     FetchRun.objects.stale(timezone.now()).delete()
     deliveries.tidy(timezone.now())
+    tokens.renew_all(Channel.objects.to_renew(timezone.now()))
     IdempotencyKey.objects.stale().delete()

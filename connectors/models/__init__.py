@@ -3,7 +3,7 @@
 from connectors.models.channels import Channel, LeaseLost
 from connectors.models.deliveries import Delivery
 from connectors.models.demo import DemoClient, DemoNetwork, DemoPerson, DemoPost
-from connectors.models.ledger import FetchRun, QuarantinedPost
+from connectors.models.ledger import FetchRun, QuarantinedPost, Usage
 
 __all__ = [
     "Channel",
@@ -15,4 +15,5 @@ __all__ = [
     "FetchRun",
     "LeaseLost",
     "QuarantinedPost",
+    "Usage",
 ]

@@ -4,7 +4,7 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
-from connectors import clock, health, registry, vault
+from connectors import clock, health, registry, tokens, vault
 from connectors.contract import Capabilities, Connector
 from connectors.errors import Misconfigured
 from connectors.querysets import ChannelQuerySet
@@ -45,6 +45,14 @@ class Channel(models.Model):
     last_post_at = models.DateTimeField(null=True, blank=True)
     # The kill switch: while set, nothing leaves through this channel.
     frozen_at = models.DateTimeField(null=True, blank=True)
+    # What the network told about itself and our account (contract.Batch.known), and how much it still lets us ask.
+    known = models.JSONField(default=dict, blank=True)
+    limits = models.JSONField(default=dict, blank=True)
+    # How far looking back has come, 0 to 1; empty when it is not under way.
+    progress = models.FloatField(null=True, blank=True)
+    # When the credentials end, and when to renew them before that (connectors.tokens).
+    expires_at = models.DateTimeField(null=True, blank=True)
+    renew_at = models.DateTimeField(null=True, blank=True)
     speakers = models.ManyToManyField(Department, blank=True, related_name="speaks_through")
     monitors = models.ManyToManyField(Department, blank=True, related_name="monitors")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -56,6 +64,7 @@ class Channel(models.Model):
         default_permissions = ()
         indexes = [
             models.Index("next_poll_at", name="channel_due", condition=models.Q(next_poll_at__isnull=False)),
+            models.Index("renew_at", name="channel_to_renew", condition=models.Q(renew_at__isnull=False)),
         ]
 
     def __str__(self):
@@ -69,6 +78,7 @@ class Channel(models.Model):
     @credentials.setter
     def credentials(self, given):
         self.sealed = vault.seal(given)
+        self.expires_at, self.renew_at = tokens.life(given)
 
     @property
     def network_name(self) -> str:
@@ -122,14 +132,16 @@ class Channel(models.Model):
         """The way to the network. Raises Misconfigured or WrongKey."""
         return registry.connector_for(self)
 
-    def advance(self, cursor) -> None:
-        """Keep where the next page begins, inside the transaction that kept this page.
+    def advance(self, cursor, **also) -> None:
+        """Keep where the next page begins, and what else this page taught, inside the transaction that kept it.
 
         Raises LeaseLost when the lease is not ours any more: then the whole page rolls back.
         """
-        if not self._if_ours().update(cursor=cursor):
+        learnt = {"cursor": cursor, **also}
+        if not self._if_ours().update(**learnt):
             raise LeaseLost(self)
-        self.cursor = cursor
+        for name, value in learnt.items():
+            setattr(self, name, value)
 
     def settle(self, verdict: health.Verdict, **also) -> bool:
         """Give the lease back and keep how the visit went; False, and nothing kept, when the lease is not ours any

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from connectors.models.channels import Channel
-from connectors.querysets import FetchRunQuerySet, QuarantineQuerySet
+from connectors.querysets import FetchRunQuerySet, QuarantineQuerySet, UsageQuerySet
 
 
 class FetchRun(models.Model):
@@ -36,6 +36,12 @@ class FetchRun(models.Model):
     quarantined = models.PositiveIntegerField(default=0)
     # What lies between this visit and the one before and could not be had, in words.
     gap = models.CharField(max_length=300, blank=True)
+    gap_since = models.DateTimeField(null=True, blank=True)
+    gap_until = models.DateTimeField(null=True, blank=True)
+    # Set when a later visit has read that stretch of time without a hole.
+    gap_closed_at = models.DateTimeField(null=True, blank=True)
+    # What it cost, in the network's unit (contract.Capabilities.unit).
+    used = models.FloatField(default=0)
     detail = models.CharField(max_length=500, blank=True)
     #: Seconds that the network took for its slowest page, while the visit lasts; not kept.
     waited = 0.0
@@ -66,6 +72,24 @@ class FetchRun(models.Model):
             return ""
         seconds = (self.finished - self.started).total_seconds()
         return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
+
+
+class Usage(models.Model):
+    """What a channel used on one day, for reading and for sending, in its network's unit: beside its budget."""
+
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="usage")
+    day = models.DateField()
+    used = models.FloatField(default=0)
+
+    objects = UsageQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-day"]
+        constraints = [models.UniqueConstraint(fields=["channel", "day"], name="usage_of_a_day")]
+
+    def __str__(self):
+        return f"{self.channel}, {self.day}: {self.used:g}"
 
 
 class QuarantinedPost(models.Model):

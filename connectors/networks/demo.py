@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from connectors.contract import COMMON, KINDS, Batch, Capabilities, Connector, Outgoing, Sent, Setting
+from connectors.contract import COMMON, KINDS, Batch, Capabilities, Checked, Connector, Outgoing, Sent, Setting
 from connectors.demo import inflow, server
 from connectors.demo.people import HOUSE
 from connectors.errors import MaybeSent, NotAuthorized, NotSent, RateLimited, Rejected, Unreachable
@@ -98,9 +98,9 @@ class Demo(Connector):
         post = server.find(reply.text, reply.in_reply_to, reply.client_key, since)
         return _sent(post) if post else None
 
-    def check(self) -> str:
+    def check(self) -> Checked:
         self._connect(Unreachable)
-        return f"Connected to the demo network; {server.posts().count()} posts stand there."
+        return Checked(f"Connected to the demo network; {server.posts().count()} posts stand there.")
 
     def _said(self, name: str) -> Any:
         """What the channel's settings say, or the default."""

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urldefrag
 
 from connectors import feeds, http
-from connectors.contract import Batch, Capabilities, Connector, Post, Setting, Unreadable
+from connectors.contract import Batch, Capabilities, Checked, Connector, Post, Setting, Unreadable
 from connectors.errors import Gone, MakesNoSense, NotThere
 from connectors.feeds import Entry, Feed
 from connectors.normalise import EARLIEST, LONGEST_NAME, LONGEST_TITLE, kept, post_from
@@ -53,13 +53,13 @@ class FeedReader(Connector):
         visit["note"] += _too_many(feed)
         return _Snapshot(feed, cursor, answer, now).batch(**visit)
 
-    def check(self) -> str:
+    def check(self) -> Checked:
         answer = self._get({})
         feed = feeds.read(answer.body, answer.headers.get("content-type", ""), answer.url)
         dates = [moment for each in feed.readable if (moment := each.published or each.updated)]
         newest = f", the newest of {max(dates):%-d %B %Y}" if dates else ""
         entries = "1 entry" if feed.found == 1 else f"{feed.found:,} entries"
-        return f"{feed.kind}, {entries}{newest}."
+        return Checked(f"{feed.kind}, {entries}{newest}.")
 
     def _get(self, cursor: Mapping[str, Any]) -> http.Answer:
         """The feed, if it changed since. Raises what `http.fetch` does, NotThere and Gone."""

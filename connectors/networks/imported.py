@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from connectors.contract import KINDS, Batch, Capabilities, Connector, Post, Unreadable
+from connectors.contract import KINDS, Batch, Capabilities, Checked, Connector, Post, Unreadable
 from connectors.normalise import LONGEST_LINE, post_from, post_from_line
 
 
@@ -25,8 +25,8 @@ class Imported(Connector):
     def fetch(self, cursor) -> Batch:
         return Batch((), dict(cursor))
 
-    def check(self) -> str:
-        return "Posts come from files and through the API; there is nothing to connect to."
+    def check(self) -> Checked:
+        return Checked("Posts come from files and through the API; there is nothing to connect to.")
 
 
 def read_file(path: Path | str) -> Iterator[Post | Unreadable]:

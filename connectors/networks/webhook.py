@@ -15,7 +15,18 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors import http, signing
-from connectors.contract import KINDS, Batch, Capabilities, Connector, Outgoing, Post, Sent, Setting, Unreadable
+from connectors.contract import (
+    KINDS,
+    Batch,
+    Capabilities,
+    Checked,
+    Connector,
+    Outgoing,
+    Post,
+    Sent,
+    Setting,
+    Unreadable,
+)
 from connectors.errors import MakesNoSense, MaybeSent, Misconfigured, NotSent, Rejected
 from connectors.normalise import LONGEST_ID, LONGEST_URL, post_from
 
@@ -65,10 +76,10 @@ class Webhook(Connector):
     def fetch(self, cursor) -> Batch:
         return Batch((), dict(cursor))
 
-    def check(self) -> str:
+    def check(self) -> Checked:
         if not self._secrets:
-            return "Nothing is accepted yet: there is no secret to sign with."
-        return "There is nothing to connect to; the other side delivers."
+            return Checked("Nothing is accepted yet: there is no secret to sign with.")
+        return Checked("There is nothing to connect to; the other side delivers.")
 
     # What comes in ------------------------------------------------------------------------------------------------
 

@@ -166,9 +166,10 @@ def _sendable(text: str, target: Message) -> str:
         raise Refused(f"Sending through {channel} is stopped. The text is kept; somebody has to start it again.")
     if target.deleted_at:
         raise Refused("They deleted the message that you answer.")
-    longest = connector.offers.longest_reply
-    if longest and (length := connector.length_of(text)) > longest:
-        raise Refused(f"It is {length - longest} characters too long for {connector.name}, which takes {longest}.")
+    if closed := target.closed_to_replies(timezone.now()):
+        raise Refused(closed)
+    if too_long := connector.too_long(text):
+        raise Refused(too_long)
     return text
 
 

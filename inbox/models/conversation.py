@@ -87,6 +87,9 @@ class Message(models.Model):
     rating = models.SmallIntegerField(null=True)
     media = models.JSONField(default=list)
     visibility = models.CharField(max_length=20, default="public")
+    # Why the network takes no answer to this very message, in a sentence; and until when it takes one.
+    reply_closed = models.CharField(max_length=300, blank=True, db_default="")
+    reply_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)
     revision = models.PositiveIntegerField(default=1)
@@ -116,6 +119,12 @@ class Message(models.Model):
 
     def __str__(self):
         return f"{self.kind} {self.pk}"
+
+    def closed_to_replies(self, at) -> str:
+        """Why the network takes no answer to this message at that time, in a sentence; empty when it does."""
+        if self.reply_until and self.reply_until <= at:
+            return "The time in which the network lets us answer this message is over."
+        return self.reply_closed
 
 
 class Revision(models.Model):

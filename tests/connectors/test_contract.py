@@ -104,7 +104,7 @@ def test_what_a_network_can_not_do_it_does_not_pretend(connector):
 
 
 def test_a_check_says_a_sentence_and_takes_nothing_in(connector):
-    assert connector.check().endswith(".")
+    assert connector.check().sentence.endswith(".")
 
 
 def test_a_connector_shows_no_secret(connector):

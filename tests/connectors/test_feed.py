@@ -109,7 +109,7 @@ def test_json_feed_is_read_as_the_others_are(reader, web):
     post = only(reader, web, "\ufeff" + json.dumps(told), Content_Type="application/feed+json")
     assert (post.id, post.text, post.url, post.lang) == ("7", "Hallo", f"{web.url}/7", "nl")
     assert post.author.name == "Ana"
-    assert reader.check() == "JSON Feed 1.1, 1 entry, the newest of 1 January 2024."
+    assert reader.check().sentence == "JSON Feed 1.1, 1 entry, the newest of 1 January 2024."
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,8 @@ def test_a_secret_that_is_none_is_refused_and_not_repeated(channel):
 def test_too_much_and_what_is_not_json_is_told_so(deliver, client):
     assert deliver(b"x" * (deliveries.LARGEST + 1)).status_code == 413
     assert deliver(post(), kind="text/plain").status_code == 415
-    assert client.get("/hooks/forum/").status_code == 405
+    assert client.put("/hooks/forum/").status_code == 405
+    assert client.get("/hooks/forum/").status_code == 403
     assert not Delivery.objects.exists()
 
 

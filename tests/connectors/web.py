@@ -47,7 +47,7 @@ def serving(tls: ssl.SSLContext | None = None):
         def do_GET(self):
             self.web.answer(self)
 
-        do_POST = do_GET
+        do_POST = do_PUT = do_DELETE = do_PATCH = do_GET
 
         def log_message(self, *args):
             pass

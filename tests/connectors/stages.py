@@ -1,4 +1,4 @@
-"""Networks on loopback that speak as their documents say: one stage per network, in `tests/connectors/<network>/stage.py`.
+"""Networks on loopback that speak as their documents say: one stage per network, `tests/connectors/<network>/stage.py`.
 
 What the tests of `test_networks.py` ask of every network they ask of its stage, in words that all stages share; what is
 special to a network stands in its own tests. A stage holds posts and answers requests; it never looks into our code.

@@ -2,14 +2,19 @@
 
 What the tests of `test_networks.py` ask of every network they ask of its stage, in words that all stages share; what is
 special to a network stands in its own tests. A stage holds posts and answers requests; it never looks into our code.
+
+Everything in `Stage` has a default that suits a network without the thing. Where a connector claims it, its stage has
+to play it: `deliver` and `question` for one that is delivered to (`hooks`), the requests of `renew`, `lookup`, `like`,
+`hide` and `remove` in `answer`, an author that is not told for `anonymous`.
 """
 
 import json
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -28,12 +33,14 @@ TROUBLES = (
     "reset",  # the line breaks before an answer
     "drip",  # a byte now and then, without end
     "accepts and hangs up",  # a write is done, and the line breaks before the answer
+    "elsewhere",  # a redirect to `stage.elsewhere`, which is none of the channel's own servers
 )
 
 
 @dataclass
 class Written:
-    """A post that stands on the network. `kind` is one of the contract's, `answers` the id of what it replies to."""
+    """A post that stands on the network. `kind` is one of the contract's, `answers` the id of what it replies to. An
+    empty `author` is one that the network does not tell."""
 
     id: str
     text: str
@@ -68,6 +75,14 @@ class Asked:
 
 
 @dataclass
+class Delivered:
+    """What a network posts to our hook."""
+
+    body: bytes
+    headers: dict[str, str]
+
+
+@dataclass
 class Stage:
     """Subclasses say who they are and answer requests in `answer`; everything else they may leave as it is."""
 
@@ -76,6 +91,15 @@ class Stage:
     trouble: str = ""
     asked: list[Asked] = field(default_factory=list)
     numbers: int = 1_000
+    #: Troubles of the next requests, one each, before `trouble` has its say.
+    ahead: list[str] = field(default_factory=list)
+    #: Called when an answer is made and before it is heard: what happens on the network between two requests.
+    meanwhile: Callable[[], None] = lambda: None
+    #: The network shows no more than so many of the newest; None is all of them.
+    deepest: int | None = None
+    #: Every JSON object of an answer has fields that nobody has heard of.
+    strange: bool = False
+    elsewhere: str = ""
 
     network: ClassVar[str]
     #: Kinds of posts that `write` knows on this network.
@@ -83,6 +107,16 @@ class Stage:
     #: Troubles that this network can have.
     troubles: ClassVar[tuple[str, ...]] = tuple(each for each in TROUBLES if each != "unpaid")
     page: ClassVar[int] = 5  # posts on a page, so that a few make several
+    #: How long after its time a post may appear, behind newer ones, and is still found.
+    late: ClassVar[timedelta] = timedelta(minutes=1)
+    #: Whether posts are written in HTML here, which stands in an answer as `write` was given it.
+    html: ClassVar[bool] = False
+    #: Whether posts without an author happen here.
+    anonymous: ClassVar[bool] = False
+    #: What deliveries may be signed with, all good at once, the newest first; `credentials` hold them.
+    secrets: ClassVar[tuple[str, ...]] = ()
+    #: Whether deliveries carry a time, so that an old one is refused.
+    dates_deliveries: ClassVar[bool] = False
 
     # What the tests say --------------------------------------------------------------------------------------------
 
@@ -120,8 +154,19 @@ class Stage:
 
     @property
     def newest_first(self) -> list[Written]:
-        """What others wrote."""
-        return sorted((each for each in self.posts.values() if not each.ours), key=lambda each: each.at, reverse=True)
+        """What others wrote, as far back as the network shows it."""
+        others = [each for each in self.posts.values() if not each.ours]
+        return sorted(others, key=lambda each: each.at, reverse=True)[: self.deepest]
+
+    def deliver(self, *posts: Written, secret: str = "", at: datetime | None = None) -> Delivered:
+        """What the network posts to our hook for these posts: signed with the newest of `secrets` or the one given, at
+        a time when it dates its deliveries. The same posts at the same time are the same delivery again."""
+        raise NotImplementedError
+
+    def question(self, good: bool = True) -> tuple[dict[str, str], str]:
+        """How the network asks by GET whether our hook is ours, with the right proof or a wrong one, and what it wants
+        to hear. Left out where a network does not ask."""
+        raise NotImplementedError
 
     # What the network answers ---------------------------------------------------------------------------------------
 
@@ -146,10 +191,10 @@ class Stage:
         asked = _asked(handler)
         self.asked.append(asked)
         with suppress(BrokenPipeError, ConnectionResetError):
-            self._perform(handler, asked)
+            self._perform(handler, asked, self.ahead.pop(0) if self.ahead else self.trouble)
 
-    def _perform(self, handler, asked: Asked) -> None:
-        match self.trouble:
+    def _perform(self, handler, asked: Asked, trouble: str) -> None:
+        match trouble:
             case "down":
                 _say(handler, 503, {"error": "down"})
             case "html":
@@ -160,13 +205,28 @@ class Stage:
                 _hang_up(handler)
             case "drip":
                 _drip(handler)
+            case "elsewhere":
+                _say(handler, 302, b"", {"Location": self.elsewhere})
             case "accepts and hangs up":
                 answer = self.answer(asked)
                 _hang_up(handler) if self.is_write(asked) else _say(handler, *answer)
             case "":
-                _say(handler, *self.answer(asked))
+                status, said, *headers = self.answer(asked)
+                self.meanwhile()
+                _say(handler, status, _with_more(said) if self.strange else said, *headers)
             case _:
-                _say(handler, *self.troubled(asked))
+                was, self.trouble = self.trouble, trouble
+                answer = self.troubled(asked)
+                self.trouble = was
+                _say(handler, *answer)
+
+
+def _with_more(said: Any) -> Any:
+    """The same JSON with fields that nobody has heard of."""
+    if isinstance(said, dict):
+        more = {"unheard_of": {"since": "tomorrow", "list": [1, None]}}
+        return {name: _with_more(each) for name, each in said.items()} | more
+    return [_with_more(each) for each in said] if isinstance(said, list) else said
 
 
 def _asked(handler) -> Asked:

@@ -35,6 +35,11 @@ class Rights:
     auditor: bool = False
 
     @property
+    def key(self) -> tuple:
+        """The same for whoever may do just the same: what statements that are written once are kept by."""
+        return frozenset(self.roles.items()), self.coordinator, self.admin, self.auditor
+
+    @property
     def sees_ordinary(self) -> bool:
         """Reads every conversation that is not confidential, whichever department holds it."""
         return self.coordinator or self.admin

@@ -2,17 +2,21 @@
 page and the rail together."""
 
 from functools import cached_property
+from uuid import UUID
 
-from django.db.models import Count, QuerySet, Value
+from django.db.models import QuerySet
 
+from departments import statements
 from departments.access import may, rights
 from departments.models import Department
 from inbox.models import QueueCount, QueueItem
 from inbox.paging import NEWEST, URGENT
+from inbox.querysets import MANY
 
 ORDERS = {"urgent": URGENT, "newest": NEWEST}
 TABS = {"mine": "Mine", "unassigned": "Unassigned", "all": "All", "waiting": "Waiting for others"}
 NOTHING_TAB = {"nothing": "Probably nothing"}
+COUNTED = ("open", "unassigned", "waiting", "nothing", "late")
 
 
 class Desk:
@@ -24,7 +28,7 @@ class Desk:
     @cached_property
     def all_departments(self) -> dict:
         """Every open department by id: that it exists is no secret."""
-        return {each.pk: each for each in Department.objects.open()}
+        return {each.pk: each for each in statements.objects("open departments", Department.objects.open)}
 
     @cached_property
     def departments(self) -> list[Department]:
@@ -40,22 +44,22 @@ class Desk:
         return self.departments if held.coordinator or not own else own
 
     @cached_property
-    def counts(self) -> dict:
-        return QueueCount.objects.of_queues(self.user, self.departments)
+    def counts(self) -> dict[UUID, dict[str, int]]:
+        """{department: {"open", "unassigned", "waiting", "nothing", "late"}}, the last no further than `MANY`."""
+        queues = self.departments
+        key = ("counts", rights(self.user).key, tuple((each.pk, each.confidential) for each in queues))
+        rows = statements.rows(key, lambda: QueueCount.objects.of_queues(self.user, queues))
+        found = {row[0]: dict(zip(COUNTED, row[1:], strict=True)) for row in rows}
+        return {each.pk: found.get(each.pk) or dict.fromkeys(COUNTED, 0) for each in queues}
 
-    @cached_property
-    def pressing(self) -> dict[str, dict]:
-        """{"late": {department: number}, "mine": {…}}: open items that are overdue, and those that are this person's,
-        as far as they see them. One read, whose halves walk an index each."""
-        seen = QueueItem.objects.visible_to(self.user).order_by()
-        halves = [
-            selected.values_list(Value(what), "department").annotate(Count("pk"))
-            for what, selected in (("late", seen.overdue()), ("mine", seen.mine(self.user)))
-        ]
-        found: dict[str, dict] = {"late": {}, "mine": {}}
-        for what, department, number in halves[0].union(halves[1], all=True):
-            found[what][department] = number
-        return found
+    def mine(self, queue: Department | None = None) -> int:
+        """How many open items are this person's, in one queue or everywhere, counted no further than `MANY`."""
+        key = ("mine", self.user.pk, rights(self.user).key, queue and queue.pk)
+        return len(statements.rows(key, lambda: self._mine(queue)[:MANY]))
+
+    def _mine(self, queue: Department | None) -> QuerySet:
+        seen = QueueItem.objects.visible_to(self.user).mine(self.user).order_by().values_list("pk")
+        return seen.filter(department=queue) if queue else seen
 
     def department(self, slug: str) -> Department | None:
         """The readable department of this name, or None: one that is hidden is as one that is not there."""
@@ -67,39 +71,3 @@ def desk_of(request) -> Desk:
     if not hasattr(request, "desk"):
         request.desk = Desk(request.user)
     return request.desk
-
-
-def select(items: QuerySet[QueueItem], tab: str, user) -> QuerySet[QueueItem]:
-    """The items of one tab."""
-    ways = {
-        "mine": lambda: items.mine(user),
-        "unassigned": items.unassigned,
-        "waiting": items.waiting_for_others,
-        "nothing": items.probably_nothing,
-    }
-    return ways.get(tab, items.open)()
-
-
-def sources(user, departments: list[Department], tab: str) -> list[QuerySet[QueueItem]]:
-    """What to read for a page of these queues: one selection for each, so that each is one short walk along its
-    index."""
-    if tab == "mine" and len(departments) > 1:
-        return [select(QueueItem.objects.visible_to(user), tab, user)]
-    return [select(QueueItem.objects.in_queue(each, user), tab, user) for each in departments]
-
-
-def dress(items: list[QueueItem], departments: dict) -> list[QueueItem]:
-    """Give each row its department, where it is handed to, and the other departments on its conversation (one
-    query)."""
-    others: dict = {}
-    live = QueueItem.objects.filter(conversation__in={each.conversation_id for each in items}, sealed=False)
-    pairs = live.exclude(status=QueueItem.Status.RESOLVED).order_by("-lead", "placed_at")
-    for conversation, department in pairs.values_list("conversation_id", "department_id"):
-        others.setdefault(conversation, []).append(department)
-    for item in items:
-        item.department = departments.get(item.department_id) or item.department
-        if item.handed_to_id:
-            item.handed_to = departments.get(item.handed_to_id) or item.handed_to
-        rest = [each for each in others.get(item.conversation_id, ()) if each != item.department_id]
-        item.others = [{"department": departments[each]} for each in rest if each in departments]
-    return items

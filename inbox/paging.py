@@ -82,11 +82,25 @@ class Page:
 
 
 def page(sources: Sequence[QuerySet], order: Order, *, cursor: Cursor | None = None, size: int = 50) -> Page:
-    """One page of several selections merged. Each is read on its own up to its limit, from its own index, and the few
-    rows are merged: one query, and as quick for ten queues as for one."""
+    """One page of several selections merged."""
+    rows = list(merged(sources, order, cursor=cursor, size=size)) if sources else []
+    return cut(rows, order, cursor=cursor, size=size)
+
+
+def merged(sources: Sequence[QuerySet], order: Order, *, cursor: Cursor | None = None, size: int = 50) -> QuerySet:
+    """The rows of a page, and one more if there are more. Each selection is read on its own up to its limit, from its
+    own index, and the few rows are merged: one query, and as quick for ten queues as for one."""
+    way = order.turned() if cursor and cursor.back else order
+    reads = [source.filter(way.beyond(cursor.value, cursor.pk)) if cursor else source for source in sources]
+    reads = [each.order_by(*way.fields)[: size + 1] for each in reads]
+    if len(reads) == 1:
+        return reads[0]
+    return reads[0].union(*reads[1:], all=True).order_by(*way.fields)[: size + 1]
+
+
+def cut(rows: list, order: Order, *, cursor: Cursor | None = None, size: int = 50) -> Page:
+    """The page out of the rows of `merged`, with the ways on and back."""
     back = cursor is not None and cursor.back
-    way = order.turned() if back else order
-    rows = _merged(sources, way, cursor, size + 1)
     more, rows = len(rows) > size, rows[:size]
     if back:
         rows.reverse()
@@ -98,16 +112,6 @@ def page(sources: Sequence[QuerySet], order: Order, *, cursor: Cursor | None = N
         next=Cursor(*last) if more or back else None,
         previous=Cursor(*first, back=True) if (more if back else cursor) else None,
     )
-
-
-def _merged(sources: Sequence[QuerySet], order: Order, cursor: Cursor | None, size: int) -> list:
-    reads = [source.filter(order.beyond(cursor.value, cursor.pk)) if cursor else source for source in sources]
-    reads = [each.order_by(*order.fields)[:size] for each in reads]
-    if not reads:
-        return []
-    if len(reads) == 1:
-        return list(reads[0])
-    return list(reads[0].union(*reads[1:], all=True).order_by(*order.fields)[:size])
 
 
 def _place(row: Any, order: Order) -> tuple[Any, Any]:

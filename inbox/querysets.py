@@ -6,7 +6,8 @@ from datetime import timedelta
 from django.apps import apps
 from django.contrib.postgres.search import SearchQuery
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from connectors.lanes import NOBODY
@@ -16,6 +17,22 @@ from departments.roles import Role
 
 #: More than any house holds.
 EVERYTHING = 2_000_000_000
+#: What presses is counted so far and no further: the page says “99+” then, and counting costs the same in any house.
+MANY = 100
+
+
+class HowMany(Subquery):
+    """How many rows a selection has, counted up to a limit."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = models.IntegerField()
+
+    def __init__(self, selection, most):
+        super().__init__(selection.order_by().values("pk")[:most])
+
+    def get_group_by_cols(self):
+        """None: it is asked once for each group, and depends on nothing but that by which rows are grouped."""
+        return []
 
 
 def accessible(user):
@@ -65,6 +82,14 @@ class MessageQuerySet(models.QuerySet):
 
     def from_outside(self):
         return self.filter(direction="in")
+
+    def to_recheck(self, channel, before, since):
+        """What came through this channel since then, lies open, and was not asked about after `before`: the longest
+        unasked first."""
+        open_items = channel.conversations.filter(items__lead=True, items__status="open", last_in_at__gte=since)
+        mine = self.filter(conversation__in=open_items, direction="in", deleted_at=None, created_at__gte=since)
+        unasked = mine.filter(Q(checked_at__lt=before) | Q(checked_at=None, received_at__lt=before))
+        return unasked.select_related("channel").order_by(F("checked_at").asc(nulls_first=True), "received_at")
 
 
 class QueueItemQuerySet(models.QuerySet):
@@ -117,15 +142,16 @@ class QueueItemQuerySet(models.QuerySet):
 
 class QueueCountQuerySet(models.QuerySet):
     def of_queues(self, user, departments):
-        """{department id: {"open", "unassigned", "waiting", "nothing"}} over what the user may see of these queues."""
+        """Rows of department, open, unassigned, waiting and nothing, over what the user may see of these queues, and
+        how many of it are late, as far as that is counted."""
         own = rights(user).roles
         seen = Q(department__in=[each.pk for each in departments if each.pk in own]) | Q(
             department__in=[each.pk for each in departments if each.pk not in own], confidential=False
         )
-        names = ("open", "unassigned", "waiting", "nothing")
-        rows = self.filter(seen).values("department").annotate(**{f"n_{name}": Sum(name) for name in names}).order_by()
-        counted = {row["department"]: {name: row[f"n_{name}"] for name in names} for row in rows}
-        return {each.pk: counted.get(each.pk, dict.fromkeys(names, 0)) for each in departments}
+        Item = apps.get_model("inbox", "QueueItem")
+        late = Item.objects.visible_to(user).overdue(Now()).filter(department=OuterRef("department"))
+        sums = [Sum(name) for name in ("open", "unassigned", "waiting", "nothing")]
+        return self.filter(seen).order_by().values_list("department").annotate(*sums, late=HowMany(late, MANY))
 
     @transaction.atomic
     def fold(self):
@@ -186,6 +212,27 @@ class ReplyQuerySet(models.QuerySet):
         self.model.objects.filter(pk__in=chosen).update(leased_until=until, fence=F("fence") + 1)
         leased = self.model.objects.filter(pk__in=chosen).annotate(server=server_of("channel__"))
         return list(leased.select_related("channel", "target", "conversation"))
+
+
+class ModerationQuerySet(models.QuerySet):
+    def due(self):
+        """What has to be done on a network now; what somebody stopped there waits."""
+        now = timezone.now()
+        waiting = self.filter(unheld(now), state="waiting", try_after__lte=now, message__channel__frozen_at=None)
+        return waiting.order_by("try_after")
+
+    @transaction.atomic
+    def claim(self, *, seconds=60, batch=1):
+        """Lease up to `batch` due acts to the caller."""
+        found = list(
+            self.due()
+            .select_related("message__channel", "message__identity", "department")
+            .select_for_update(skip_locked=True, of=("self",))[:batch]
+        )
+        for each in found:
+            each.leased_until, each.attempts = timezone.now() + timedelta(seconds=seconds), each.attempts + 1
+        self.model.objects.bulk_update(found, ["leased_until", "attempts"])
+        return found
 
 
 class SearchQuerySet(models.QuerySet):

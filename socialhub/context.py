@@ -82,7 +82,7 @@ class HouseOnPage:
         counts = desk_of(self.request).counts
         return {
             "count": sum(counts[each.pk]["open"] for each in own),
-            "late": sum(self.overdue.get(each.pk, 0) for each in own),
+            "late": sum(counts[each.pk]["late"] for each in own),
         }
 
     @cached_property
@@ -95,16 +95,12 @@ class HouseOnPage:
             {
                 "department": each,
                 "open": desk.counts[each.pk]["open"],
-                "overdue": self.overdue.get(each.pk, 0),
+                "overdue": desk.counts[each.pk]["late"],
                 "url": (url := reverse("queue", args=[each.slug])),
                 "current": self.request.path == url,
             }
             for each in desk.departments
         ]
-
-    @property
-    def overdue(self) -> dict:
-        return desk_of(self.request).pressing["late"]
 
     @cached_property
     def hint(self) -> dict | None:

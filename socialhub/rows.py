@@ -8,7 +8,7 @@ from jinja2 import Environment
 
 from socialhub.templatetags import look
 
-SAYS = ("clock", "icon", "initials", "mate", "mood_icon", "network_icon", "priority_icon", "reach", "tint")
+SAYS = ("icon", "initials", "mood_icon", "network_icon", "priority_icon", "reach", "tint")
 _ANY = "00000000-0000-0000-0000-000000000000"
 
 

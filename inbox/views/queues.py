@@ -4,8 +4,9 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
-from inbox.desk import NOTHING_TAB, ORDERS, TABS, desk_of, dress, sources
-from inbox.paging import page, read
+from inbox.desk import NOTHING_TAB, ORDERS, TABS, desk_of
+from inbox.listing import listed
+from inbox.paging import read
 from inbox.views.answering import is_piece
 
 #: What an empty tab says: that it is good, and why.
@@ -16,7 +17,7 @@ EMPTY = {
     "waiting": "Nobody waits for others here.",
     "nothing": "Nothing was set aside.",
 }
-#: Which kept count belongs to a tab. What is mine is not kept for everybody, and never counted on the page.
+#: Which kept count belongs to a tab. What is mine is not kept for everybody, but counted as far as it is shown.
 COUNTED = {"unassigned": "unassigned", "all": "open", "waiting": "waiting", "nothing": "nothing"}
 
 
@@ -33,11 +34,9 @@ def queue(request, department=None):
     tab = _one_of(tabs, request.GET.get("tab"), "all")
     sort = _one_of(ORDERS, request.GET.get("sort"), "urgent")
     order, after = ORDERS[sort], request.GET.get("after", "")
-    reads = [each.select_related("assignee", "offer") for each in sources(request.user, queues, tab)]
-    found = page(reads, order, cursor=read(after, order))
+    found = listed(desk, queues, tab, order, read(after, order))
     counts = {name: sum(desk.counts[each.pk][kept] for each in queues) for name, kept in COUNTED.items()}
-    mine = desk.pressing["mine"]
-    counts["mine"] = mine.get(chosen.pk, 0) if chosen else sum(mine.values())
+    counts["mine"] = desk.mine(chosen)
     context = {
         "department": chosen,
         "title": str(chosen) if chosen else "Inbox",
@@ -45,7 +44,7 @@ def queue(request, department=None):
         "tabs": [_tab(request, key, name, counts.get(key), key == tab) for key, name in tabs.items()],
         "tab": tab,
         "sort": sort,
-        "items": dress(found.rows, desk.all_departments),
+        "items": found.rows,
         "next_url": _address(request, tab, sort, found.next) if found.next else "",
         "first": not after,
         "empty": EMPTY[tab],

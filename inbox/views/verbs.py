@@ -11,8 +11,9 @@ from django.utils.formats import date_format
 from django.views.decorators.http import require_POST
 
 from inbox import actions, forms
-from inbox.desk import desk_of, dress
+from inbox.desk import desk_of
 from inbox.errors import Refused
+from inbox.listing import one
 from inbox.models import QueueItem
 from inbox.thread import unexplained
 from inbox.views.answering import piece, tell, unchanged, way_back
@@ -130,9 +131,7 @@ def _talk(request, conversation, explain) -> str:
 
 def _row(request, item) -> str:
     """The row as it is now; nothing when the item has left the open queue."""
-    now = QueueItem.objects.visible_to(request.user).select_related("department", "assignee", "offer", "handed_to")
-    now = now.filter(pk=item.pk).exclude(status=QueueItem.Status.RESOLVED).first()
+    now = one(desk_of(request), item.pk)
     if now is None:
         return ""
-    dress([now], desk_of(request).all_departments)
     return render_to_string("inbox/_row_alone.html", {"item": now}, request=request)

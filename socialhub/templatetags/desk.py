@@ -1,14 +1,19 @@
 """What templates ask about the person before them: which verbs to draw, where to place, which list they came from."""
 
-from functools import cache
+from functools import cache, lru_cache
+from typing import NamedTuple
+from uuid import UUID
 
 from django import template
 from django.template import engines
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString, mark_safe
 
 from departments.access import may
 from inbox.desk import desk_of
+from inbox.listing import Listed
+from socialhub.templatetags import look
 
 register = template.Library()
 
@@ -22,15 +27,92 @@ def works_in(user, department) -> bool:
     return may(user, "work_queue", department)
 
 
+class Queue(NamedTuple):
+    """A department as a row shows it."""
+
+    slug: str
+    hue: str
+    name: str
+    is_triage: bool
+
+
+class Row(NamedTuple):
+    """All that a row is drawn of: rows of the same values look the same."""
+
+    id: UUID
+    conversation: UUID
+    unread: bool
+    verbs: str | None  # which of them this person is offered here; None where they work nothing
+    author_name: str
+    author_handle: str
+    network: str
+    kind: str
+    rating: int | None
+    followers: int | None
+    language: str
+    preview: str
+    why: str
+    mood: int | None
+    priority: int
+    clock: str
+    mate: str
+    queue: Queue
+    others: tuple[Queue, ...]
+    several: bool
+    here: str
+
+
 @register.simple_tag(takes_context=True)
-def row(context, item, several: bool = False, here: str = "") -> str:
+def rows(context, items: list[Listed], several: bool, here: str, sort: str) -> SafeString:
+    """The rows of a list; where it is sorted by urgency, each group below its heading."""
+    user, works, drawn, heading = context["request"].user, {}, [], ""
+    for item in items:
+        if sort != "newest" and (new := look.urgency(item)) != heading:
+            heading = new
+            drawn.append(f'<li class="group">{heading}</li>')
+        if (queue := item.department_id) not in works:
+            works[queue] = works_in(user, item.department)
+        drawn.append(_drawn(_row(item, user, works[queue], several, here)))
+    return mark_safe("".join(drawn))
+
+
+@register.simple_tag(takes_context=True)
+def row(context, item: Listed) -> SafeString:
     """One row of a list."""
     user = context["request"].user
-    return _row_drawn()(item, user, works_in(user, item.department), several, here)
+    return _drawn(_row(item, user, works_in(user, item.department), False, ""))
+
+
+def _row(item: Listed, user, works: bool, several: bool, here: str) -> Row:
+    return Row(
+        item.id, item.conversation_id, item.unread, _verbs(item, user) if works else None,
+        item.author_name, item.author_handle, item.network, item.kind, item.rating, item.followers, item.language,
+        item.preview, item.why, item.mood, item.priority, look.clock(item), look.mate(item.assignee, user),
+        _queue(item.department), tuple(map(_queue, item.others)), several, here,
+    )  # fmt: skip
+
+
+def _verbs(item: Listed, user) -> str:
+    verbs = "take " if item.assignee_id != user.pk else ""
+    if item.status == "resolved":
+        return f"{verbs}reopen"
+    if item.handed_to_id:
+        return verbs
+    return f"{verbs}resolve move" if item.department.is_triage else f"{verbs}resolve"
+
+
+def _queue(department) -> Queue:
+    return Queue(department.slug, department.hue, department.name, department.is_triage)
+
+
+#: A page is asked for again whenever a queue rings, by everybody who looks at it; most rows are as they were.
+@lru_cache(maxsize=2_000)
+def _drawn(row: Row) -> SafeString:
+    return _macro()(row)
 
 
 @cache
-def _row_drawn():
+def _macro():
     return engines["jinja2"].env.get_template("inbox/_row.html").module.row
 
 

@@ -1,7 +1,7 @@
 """How things look in templates: signs, people's marks, clocks and dates in words. Reads values, asks no database."""
 
 import zlib
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import cache, lru_cache
 
 from django import template
@@ -128,6 +128,12 @@ def figure(number) -> str:
     return "" if number is None else f"{number:,}".replace(",", NARROW).replace("-", "−")
 
 
+@register.filter
+def up_to_99(number) -> str:
+    """“99+” for what is counted no further."""
+    return "99+" if number and number > 99 else figure(number)
+
+
 # Time -----------------------------------------------------------------------------------------------------------
 @register.filter
 def span(length: timedelta | None) -> str:
@@ -206,6 +212,12 @@ def clock(item) -> SafeString:
     at, kind, text, tone = _spoken(item)
     if at is None:
         return format_html('<span class="clock">{}</span>', text) if text else mark_safe("")
+    return _clock(at, kind, text, tone, timezone.get_current_timezone(), get_language())
+
+
+@lru_cache(maxsize=8192)
+def _clock(at: datetime, kind: str, text: str, tone: str, zone: tzinfo, language: str | None) -> SafeString:
+    """Zone and language are those in which it is read."""
     return format_html(
         '<time class="clock{}" datetime="{}" title="{}" data-clock="{}">{}</time>',
         tone and f" {tone}", _iso(at), exactly(at), kind, text,

@@ -15,9 +15,10 @@ from connectors.contract import Sent
 from departments import roles
 from departments.models import AuditEntry
 from departments.roles import Role
-from inbox import actions, outbox
+from inbox import actions, listing, outbox
 from inbox.models import Message, QueueItem, Reply
 from inbox.paging import URGENT, Cursor, page
+from socialhub.templatetags import look
 from tests.make import answer_in, item_of, make_channel, make_conversation, make_item, make_post, receive
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +37,10 @@ def verb_url(item, verb):
 def told(answer):
     """The texts of the messages that the person gets, and where Undo posts to."""
     return [(str(each), each.extra_tags) for each in get_messages(answer.wsgi_request)]
+
+
+def ids(answer):
+    return [item.pk for item in answer.context["items"]]
 
 
 def toast(answer):
@@ -57,7 +62,7 @@ def test_carl_sees_his_queue_and_what_waits_in_it(client_of, carl):
     mine = make_item("Where is my parcel?")
     make_item("A journalist asks", "pr", author="ben")
     answer = client_of(carl).get("/inbox/customer-service/")
-    assert answer.context["items"] == [mine]
+    assert ids(answer) == [mine.pk]
     assert b"Where is my parcel?" in answer.content
     assert b"A journalist asks" not in answer.content
 
@@ -78,7 +83,7 @@ def test_tabs_sort_out_whose_it_is(client_of, carl, carla):
     actions.take(his, by=carl)
     actions.snooze(waits, None, by=carla)
     shown = {
-        tab: [item.pk for item in client_of(carl).get(f"/inbox/customer-service/?tab={tab}").context["items"]]
+        tab: ids(client_of(carl).get(f"/inbox/customer-service/?tab={tab}"))
         for tab in ("mine", "unassigned", "all", "waiting")
     }
     assert shown == {"mine": [his.pk], "unassigned": [free.pk], "all": [free.pk, his.pk], "waiting": [waits.pk]}
@@ -95,11 +100,25 @@ def test_counts_stand_beside_the_tabs_and_are_not_counted_from_what_is_hidden(
     }  # fmt: skip
 
 
+def test_what_presses_is_counted_to_99_and_no_further(client_of, carl, customer_service, monkeypatch):
+    """The house is spared making a hundred posts: two are as many, when counting ends there."""
+    monkeypatch.setattr("inbox.querysets.MANY", 2)
+    monkeypatch.setattr("inbox.desk.MANY", 2)
+    monkeypatch.setattr("departments.statements._kept", {})
+    for name in ("ana", "ben", "cleo"):
+        actions.take(make_item(author=name), by=carl)
+    QueueItem.objects.update(due_at=timezone.now() - timedelta(hours=1))
+    desk = client_of(carl).get("/inbox/").wsgi_request.desk
+    assert (desk.counts[customer_service.pk]["late"], desk.mine(), desk.mine(customer_service)) == (2, 2, 2)
+    assert desk.counts[customer_service.pk]["open"] == 3
+    assert (look.up_to_99(99), look.up_to_99(100)) == ("99", "99+")
+
+
 def test_what_is_probably_nothing_has_a_tab_of_its_own_in_triage(client_of, mia):
     unsure = make_item("Hm?", "triage")
     nothing = make_item("lol", "triage", author="ben", probably_nothing=True)
-    assert client_of(mia).get("/inbox/triage/").context["items"] == [unsure]
-    assert client_of(mia).get("/inbox/triage/?tab=nothing").context["items"] == [nothing]
+    assert ids(client_of(mia).get("/inbox/triage/")) == [unsure.pk]
+    assert ids(client_of(mia).get("/inbox/triage/?tab=nothing")) == [nothing.pk]
     assert "nothing" not in {tab["key"] for tab in client_of(mia).get("/inbox/customer-service/").context["tabs"]}
 
 
@@ -107,13 +126,11 @@ def test_mia_sees_all_her_queues_in_one_list_most_urgent_first(client_of, mia):
     made = [make_item(author=f"a{n}", department=slug) for n, slug in enumerate(["triage", "customer-service"] * 3)]
     made.append(make_item("Elsewhere", "rnd", author="z"))
     expected = sorted(made[:-1], key=lambda item: (item.sort_at, item.pk))
-    assert client_of(mia).get("/inbox/").context["items"] == expected
+    assert ids(client_of(mia).get("/inbox/")) == [item.pk for item in expected]
 
 
 def test_pages_follow_one_another_without_gap_or_repetition(client_of, mia, monkeypatch):
-    from inbox.views import queues as door
-
-    monkeypatch.setattr(door, "page", lambda *args, **named: page(*args, **named, size=3))
+    monkeypatch.setattr(listing, "SIZE", 3)
     same = timezone.now()
     for n in range(8):
         make_item(author=f"a{n}", department=["triage", "customer-service"][n % 2])
@@ -122,7 +139,7 @@ def test_pages_follow_one_another_without_gap_or_repetition(client_of, mia, monk
         url, seen = f"/inbox/?sort={sort}", []
         while url:
             answer = client_of(mia).get(url)
-            seen += [item.pk for item in answer.context["items"]]
+            seen += ids(answer)
             url = answer.context["next_url"]
         assert sorted(seen) == sorted(QueueItem.objects.values_list("pk", flat=True))
 
@@ -143,7 +160,7 @@ def test_a_page_can_be_read_backwards(carl, customer_service):
 def test_a_cursor_that_makes_no_sense_is_the_first_page(client_of, carl, after):
     item = make_item()
     answer = client_of(carl).get("/inbox/customer-service/", {"after": after})
-    assert answer.context["items"] == [item]
+    assert ids(answer) == [item.pk]
 
 
 def test_htmx_gets_the_rows_alone_and_a_boosted_link_the_page(client_of, carl):
@@ -158,7 +175,7 @@ def test_htmx_gets_the_rows_alone_and_a_boosted_link_the_page(client_of, carl):
 def test_rows_name_the_other_departments_on_the_conversation(client_of, carl):
     make_conversation(joins=("pr", "rnd"))
     (item,) = client_of(carl).get("/inbox/customer-service/").context["items"]
-    assert sorted(each["department"].slug for each in item.others) == ["pr", "rnd"]
+    assert sorted(each.slug for each in item.others) == ["pr", "rnd"]
 
 
 def test_the_first_page_takes_eight_queries_at_any_size(client_of, mia, customer_service):

@@ -1,7 +1,9 @@
 """Which posts belong to one conversation: same thread, same person outside. And what happens when a post that the
 others answer arrives after them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from typing import NamedTuple
+from uuid import UUID
 
 from connectors.contract import Post
 from departments.audit import record
@@ -11,7 +13,17 @@ from inbox.models import Access, Conversation, HandOff, Message, Note, QueueItem
 DEEPEST = 200
 
 
-def root_of(post: Post, page: Mapping[str, Post], known: Mapping[str, Message]) -> str:
+class Told(NamedTuple):
+    """What a message tells of the thread that it belongs to."""
+
+    id: UUID
+    external_id: str
+    thread_root: str
+    direction: str
+    conversation_id: UUID
+
+
+def root_of(post: Post, page: Mapping[str, Post], known: Mapping[str, Told]) -> str:
     """The network's id of the thread's first post, as far as it can be told now.
 
     `page` holds the posts that arrive together, `known` the messages that we have, both by the network's id. A parent
@@ -37,15 +49,16 @@ def thread_key(post: Post, root: str) -> str:
     return f"{post.id if post.direction == 'in' else root}|"[:500]
 
 
-def adopt_orphans(arrived: Iterable[Message]) -> None:
+def adopt_orphans(arrived: Mapping[str, Told]) -> None:
     """Tie messages that came before the post they answer to it, now that it is here; their thread may turn out to be
-    part of an older one, and two conversations one."""
-    named = {f"{each.channel_id}:{each.external_id}": each for each in arrived}
-    for orphan in Message.objects.filter(parent=None, parent_key__in=named):
-        parent = named[orphan.parent_key]
-        if parent == orphan:
+    part of an older one, and two conversations one. `arrived` by the words with which others of their channel name
+    them (`intake.ref_of`)."""
+    # Said again in words, that the text is not empty lets the database use the index that holds orphans alone.
+    for orphan in Message.objects.filter(parent=None, parent_key__among=arrived).exclude(parent_key=""):
+        parent = arrived[orphan.parent_key]
+        if parent.id == orphan.pk:
             continue
-        Message.objects.filter(pk=orphan.pk).update(parent=parent)
+        Message.objects.filter(pk=orphan.pk).update(parent=parent.id)
         root = parent.thread_root or parent.external_id
         if orphan.thread_root and orphan.thread_root != root:
             _rehang(orphan, root)

@@ -148,6 +148,7 @@ class Capabilities:
     likes: bool = False
     hides: bool = False
     removes: bool = False
+    removes_of_others: bool = False
     longest_reply: int | None = None
     longest_bytes: int | None = None
     counts: Count = "characters"

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 from django.db import models, transaction
-from django.db.models import F, Func, Min, Q, Sum, Value
+from django.db.models import Count, F, Func, Min, Q, Sum, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Greatest, Length, TruncHour
 
 from connectors.clock import LEEWAY
-from connectors.health import BROKEN, LISTENING, NEEDS_LOGIN, PAUSED, TROUBLE
+from connectors.health import BROKEN, LASTING, LISTENING, NEEDS_LOGIN, PAUSED, TROUBLE
 from departments import access
 
 
@@ -76,13 +76,18 @@ class ChannelQuerySet(models.QuerySet):
         """Channels that replies may leave through now."""
         return self.filter(frozen_at=None)
 
+    def read(self):
+        """Channels that are read, as far as nobody is needed for it."""
+        return self.filter(state=LISTENING)
+
     def to_renew(self, at):
         """Channels whose credentials are to be renewed; also the paused ones, whose login should not be lost."""
         return self.filter(renew_at__lte=at)
 
     def in_trouble(self):
         """Channels that a person should look at; the same question as `health.is_trouble`."""
-        return self.filter(Q(state__in=(NEEDS_LOGIN, BROKEN)) | Q(state=LISTENING, failures__gte=TROUBLE))
+        lasts = Q(failures__gte=TROUBLE) | Q(trouble__in=LASTING)
+        return self.filter(Q(state__in=(NEEDS_LOGIN, BROKEN)) | lasts & Q(state=LISTENING))
 
     def with_people(self):
         """With the departments that speak and monitor, for a page."""
@@ -94,6 +99,24 @@ class FetchRunQuerySet(models.QuerySet):
         """Posts taken in, as (channel, hour, number), where there were any."""
         counted = self.filter(started__gte=since, taken_in__gt=0).values("channel", hour=TruncHour("started"))
         return counted.annotate(number=Sum("taken_in")).values_list("channel", "hour", "number").order_by()
+
+    def per_step(self, since, step):
+        """What visits came to in steps of this length from then on, where there were any."""
+        place = Func(Value(step), F("started"), Value(since), function="date_bin", output_field=models.DateTimeField())
+        sums = {"seen": Sum("read"), "new": Sum("taken_in"), "aside": Sum("quarantined")}
+        failed = Count("pk", filter=Q(outcome="failed"))
+        found = self.filter(started__gte=since).values(step=place).annotate(visits=Count("pk"), failed=failed, **sums)
+        return found.order_by()
+
+    def telling(self):
+        """Without quiet visits, those that found nothing and left nothing out."""
+        return self.exclude(outcome="ok", read=0, gap="")
+
+    def gaps_since(self, at):
+        """Visits that left a gap which reaches into the time since then, or was noticed or closed in it; and every one
+        that is still open."""
+        within = Q(gap_until__gte=at) | Q(started__gte=at) | Q(gap_closed_at__gte=at) | Q(gap_closed_at=None)
+        return self.exclude(gap="").filter(within)
 
     def began(self):
         """When these visits to the network began, newest first."""

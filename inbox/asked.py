@@ -90,6 +90,9 @@ class WriteReply(StrictSerializer):
     seen = serializers.UUIDField(help_text="The conversation's last message that the writer had seen.")
     in_reply_to = serializers.UUIDField(required=False, allow_null=True, default=None)
     resolve = serializers.BooleanField(required=False, default=False)
+    private = serializers.BooleanField(
+        required=False, default=False, help_text="As a direct message to the author of a public post."
+    )
 
 
 # What is answered -----------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ class ReplyForm(DeskForm):
     )
     in_reply_to = forms.UUIDField(required=False, widget=forms.HiddenInput)
     resolve = forms.BooleanField(required=False, label="Resolve when it is sent")
+    private = forms.BooleanField(required=False, label="As a direct message")
 
 
 class NoteForm(DeskForm):

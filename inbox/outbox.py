@@ -26,6 +26,7 @@ from inbox import lifecycle
 from inbox.indexing import index_messages
 from inbox.intake import key_of, ref_of
 from inbox.models import Conversation, Message, QueueItem, Reply, Sighting
+from inbox.rechecking import recheck
 
 State = Reply.State
 logger = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ def step(reply: Reply, held: Callable[[], bool] = lambda: False) -> None:
 
 def attempt(reply: Reply, held: Callable[[], bool] = lambda: False) -> None:
     """Mark it, call the network once, keep what came of it. The network is never called inside a transaction."""
+    _look_once_more(reply)
     if not _mark_sending(reply, held):
         return
     try:
@@ -101,6 +103,15 @@ def attempt(reply: Reply, held: Callable[[], bool] = lambda: False) -> None:
         doubt(reply)
     else:
         settle_sent(reply, sent)
+
+
+def _look_once_more(reply: Reply) -> None:
+    """They may have changed or deleted what we answer, on a network that does not tell: `_reason_to_stop` sees it."""
+    try:
+        if not reply.channel.frozen_at:
+            recheck(reply.target)
+    except ConnectorError as error:
+        logger.info("Whether reply %s still fits is not known: %s", reply.pk, type(error).__name__)
 
 
 @transaction.atomic
@@ -132,7 +143,7 @@ def _reason_to_stop(reply: Reply) -> str:
         return "They changed the message before the reply left. Read it again, then send."
     if closed := target.closed_to_replies(timezone.now()):
         return closed
-    if reply.approved_hash != body_hash(reply.text, target):
+    if reply.approved_hash != body_hash(reply.text, target, reply.private):
         return "The text is not the one that was approved."
     return ""
 
@@ -194,6 +205,7 @@ def _outgoing(reply: Reply) -> Outgoing:
         in_reply_to=reply.target.external_id,
         client_key=str(reply.client_key),
         to=target_of(reply.target),
+        private=reply.private,
     )
 
 
@@ -210,9 +222,10 @@ def target_of(message: Message) -> Target:
     )
 
 
-def body_hash(text: str, target: Message) -> str:
-    """What an approval is bound to: the text, the channel and the message answered."""
-    return hashlib.sha256("\0".join((text, str(target.channel_id), target.key)).encode()).hexdigest()
+def body_hash(text: str, target: Message, private: bool = False) -> str:
+    """What an approval is bound to: the text, the channel, the message answered, and whether all may read it."""
+    parts = (text, str(target.channel_id), target.key, *(("private",) if private else ()))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _held(reply: Reply) -> Reply:
@@ -284,14 +297,14 @@ def _our_message(reply: Reply, sent: Sent, now: datetime) -> Message:
             "conversation": reply.conversation,
             "channel": reply.channel,
             "external_id": external,
-            "kind": "dm" if target.kind == "dm" else "reply",
+            "kind": "dm" if reply.private or target.kind == "dm" else "reply",
             "direction": Message.Direction.OUT,
             "parent": target,
             "parent_key": ref_of(reply.channel, target.external_id),
             "thread_root": target.thread_root,
             "text": reply.text,
             "url": sent.url,
-            "visibility": target.visibility,
+            "visibility": "direct" if reply.private else target.visibility,
             "created_at": now,
         },
     )

@@ -86,7 +86,7 @@ def _messages(conversation: Conversation):
     return (
         Message.objects.filter(conversation=conversation)
         .select_related("identity", "parent__identity", "reply__author", "reply__department")
-        .prefetch_related("revisions")
+        .prefetch_related("revisions", "moderations")
     )
 
 
@@ -102,6 +102,7 @@ def _said(messages: list[Message], conversation: Conversation, user: User, spans
             "parent": message.parent if message.parent_id in quotable else None,
             "revisions": [] if message.deleted_at else edits(message),
             "reply": getattr(message, "reply", None),
+            "moderation": next(iter(message.moderations.all()), None),
         }
 
 

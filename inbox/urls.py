@@ -18,6 +18,7 @@ def patterns(explain=unexplained) -> list:
         path("inbox/c/<uuid:conversation>/reply/", views.reply, why, name="conversation-reply"),
         path("inbox/c/<uuid:conversation>/note/", views.note, why, name="conversation-note"),
         path("inbox/items/<uuid:item>/<slug:verb>/", views.item_verb, why, name="item-verb"),
+        path("inbox/messages/<uuid:message>/<slug:act>/", views.message_act, why, name="message-act"),
         path("inbox/replies/<uuid:reply>/<slug:verb>/", views.reply_verb, why, name="reply-verb"),
         path("inbox/<slug:department>/", views.queue, name="queue"),
         path("contacts/", views.contacts, name="contacts"),

@@ -23,6 +23,7 @@ app.conf.beat_schedule = {
     "route_history": every(2, "route_history"),
     "send": every(1, "send"),
     "tidy": every(5, "tidy"),
+    "recheck": every(60, "recheck"),
     "pulse": every(5, "pulse"),
 }
 

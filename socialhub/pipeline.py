@@ -24,7 +24,7 @@ from django.utils import timezone
 from connectors import deliveries, polling, tokens
 from connectors.contract import Batch, Post
 from connectors.models import Channel, FetchRun
-from inbox import actions, intake, outbox
+from inbox import actions, intake, moderating, outbox, rechecking
 from inbox.models import QueueCount
 from routing import engine
 from socialhub.models import House, IdempotencyKey
@@ -130,15 +130,22 @@ def _route_old() -> int:
 
 
 def send() -> int:
-    """Move every reply whose time has come one step. Returns how many: none while a restore is not confirmed."""
-    if House.objects.holds_sends():
+    """Move every reply, and everything else that is to be done on a network, whose time has come one step. Returns how
+    many: none while a restore is not confirmed."""
+    held = House.objects.holds_sends
+    if held():
         return 0
     moved, until = 0, time.monotonic() + PATIENCE
-    while done := outbox.send_due(House.objects.holds_sends):
+    while done := outbox.send_due(held) + moderating.moderate_due(held):
         moved += done
         if time.monotonic() > until:
             break
     return moved
+
+
+def recheck() -> int:
+    """Ask networks that tell of no edits and deletions how open messages are now. Returns how many were asked about."""
+    return rechecking.recheck_open()
 
 
 def tidy() -> None:

@@ -68,6 +68,11 @@ def send():
     pipeline.send()
 
 
+@stroke("recheck")
+def recheck():
+    pipeline.recheck()
+
+
 @stroke("tidy")
 def tidy():
     pipeline.tidy()

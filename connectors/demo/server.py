@@ -169,6 +169,18 @@ def accept(text: str, in_reply_to: str, client_key: str, *, account: str = "") -
     return write_as(ours, text, kind, target, client_key=client_key, lang="")
 
 
+@transaction.atomic
+def act(number: str, **changes) -> DemoPost:
+    """Like it, hide it from others or show it again; twice is once. Raises NoSuchPost."""
+    post = DemoPost.objects.select_for_update().filter(pk=_number(number), deleted_at=None).first()
+    if post is None:
+        raise NoSuchPost
+    for name, value in changes.items():
+        setattr(post, name, value)
+    post.save(update_fields=list(changes))
+    return post
+
+
 def find(text: str, in_reply_to: str, client_key: str, since: datetime) -> DemoPost | None:
     """A reply of ours to this post, by its text or by what we called it."""
     ours = DemoPost.objects.filter(

@@ -59,6 +59,9 @@ class DemoPost(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     edited_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    # What the company did to it.
+    hidden_at = models.DateTimeField(null=True, blank=True)
+    liked_at = models.DateTimeField(null=True, blank=True)
     # What our side called its attempt. Not unique: this network happily takes the same reply twice.
     client_key = models.CharField(max_length=64, blank=True, db_index=True)
     # The story's own name for the post.

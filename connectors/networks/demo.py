@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from connectors.contract import COMMON, KINDS, Batch, Capabilities, Checked, Connector, Outgoing, Sent, Setting
+from connectors.contract import COMMON, KINDS, Batch, Capabilities, Checked, Connector, Outgoing, Sent, Setting, Target
 from connectors.demo import inflow, server
 from connectors.demo.people import HOUSE
 from connectors.errors import MaybeSent, NotAuthorized, NotSent, RateLimited, Rejected, Unreachable
@@ -26,6 +26,10 @@ class Demo(Connector):
     capabilities = Capabilities(
         reads=KINDS - {"article"},
         replies=True,
+        likes=True,
+        hides=True,
+        removes=True,
+        removes_of_others=True,
         longest_reply=server.LONGEST,
         edits=True,
         deletions=True,
@@ -92,6 +96,24 @@ class Demo(Connector):
         if self._said("drop_after_accept"):
             raise MaybeSent("The line dropped before the network answered.")
         return _sent(post)
+
+    def like(self, target: Target) -> None:
+        self._act(target, liked_at=timezone.now())
+
+    def hide(self, target: Target, hidden: bool = True) -> None:
+        self._act(target, hidden_at=timezone.now() if hidden else None)
+
+    def remove(self, target: Target) -> None:
+        server.delete(self._act(target))
+
+    def _act(self, target: Target, **changes) -> Any:
+        self._connect(NotSent)
+        if reason := self._said("refuse"):
+            raise Rejected(reason)
+        try:
+            return server.act(target.id, **changes)
+        except server.NoSuchPost:
+            raise Rejected("The post is not there any more.") from None
 
     def find_sent(self, reply: Outgoing, since: datetime) -> Sent | None:
         self._connect(Unreachable)

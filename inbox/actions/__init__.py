@@ -6,6 +6,7 @@ changed.
 """
 
 from inbox.actions.handing import accept, decline, hand_off, move
+from inbox.actions.moderating import moderate
 from inbox.actions.placing import Placement, add_department, place, place_many
 from inbox.actions.talking import cancel_reply, confirm_sent, note, remove_note, reply, send_again
 from inbox.actions.undoing import undo
@@ -20,6 +21,7 @@ __all__ = [
     "confirm_sent",
     "decline",
     "hand_off",
+    "moderate",
     "move",
     "note",
     "place",

@@ -22,6 +22,8 @@ from inbox.indexing import index_note
 from inbox.models import Conversation, Message, Note, QueueItem, Reply
 
 State = Reply.State
+#: What can be answered by a direct message instead, where the network lets us.
+PUBLIC_KINDS = ("comment", "reply", "mention")
 
 
 @transaction.atomic
@@ -69,13 +71,14 @@ def reply(
     by: User,
     in_reply_to: UUID | str | None = None,
     resolve: bool = False,
+    private: bool = False,
 ) -> Reply:
     """Hand a reply to the outbox. `seen` is the last message that its author had read: when a newer one, or another
     answer of ours, came since, it is refused with `SomethingNewer`, so that nobody answers past the person or past a
     colleague.
 
-    The text goes out to `in_reply_to`, else to their last message. With `resolve` the item is resolved once it was
-    sent.
+    The text goes out to `in_reply_to`, else to their last message; with `private` as a direct message to its author.
+    With `resolve` the item is resolved once it was sent.
     """
     item = locked(item, by)
     conversation = item.conversation
@@ -83,7 +86,7 @@ def reply(
     known = _message(conversation, seen, "seen")
     target = _message(conversation, in_reply_to, "in_reply_to") if in_reply_to else _last_from_outside(conversation)
     _nothing_newer(conversation, known)
-    text = _sendable(text, target)
+    text = _sendable(text, target, private)
     before = snapshot(item)
     written = Reply.objects.create(
         conversation=conversation,
@@ -92,8 +95,9 @@ def reply(
         target=target,
         author=by,
         text=text,
-        body_hash=outbox.body_hash(text, target),
-        approved_hash=outbox.body_hash(text, target),
+        private=private,
+        body_hash=outbox.body_hash(text, target, private),
+        approved_hash=outbox.body_hash(text, target, private),
         seen=known,
         resolve=resolve,
         send_after=timezone.now() + timedelta(seconds=settings.UNDO_SEND_SECONDS),
@@ -155,7 +159,7 @@ def _nothing_newer(conversation: Conversation, known: Message) -> None:
         raise SomethingNewer(f"{what} came while you were writing. Read it, then send.", newer)
 
 
-def _sendable(text: str, target: Message) -> str:
+def _sendable(text: str, target: Message, private: bool) -> str:
     channel, text = target.channel, text.strip()
     connector = connector_for(channel)
     if not text:
@@ -166,6 +170,8 @@ def _sendable(text: str, target: Message) -> str:
         raise Refused(f"Sending through {channel} is stopped. The text is kept; somebody has to start it again.")
     if target.deleted_at:
         raise Refused("They deleted the message that you answer.")
+    if private and not (connector.offers.private_replies and target.kind in PUBLIC_KINDS):
+        raise Refused(f"{connector.name} takes no private answer to this.")
     if closed := target.closed_to_replies(timezone.now()):
         raise Refused(closed)
     if too_long := connector.too_long(text):

@@ -1,6 +1,7 @@
 """What the inbox keeps, a file for each part of it."""
 
 from inbox.models.conversation import Conversation, Message, Revision, Sighting, Tag
+from inbox.models.moderation import Moderation
 from inbox.models.people import Contact, Identity
 from inbox.models.queue import Access, Change, Clock, HandOff, QueueCount, QueueItem
 from inbox.models.reply import Note, Reply
@@ -15,6 +16,7 @@ __all__ = [
     "HandOff",
     "Identity",
     "Message",
+    "Moderation",
     "Note",
     "QueueCount",
     "QueueItem",

@@ -95,6 +95,11 @@ class Message(models.Model):
     revision = models.PositiveIntegerField(default=1)
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
+    # What we did to it on the network.
+    liked_at = models.DateTimeField(null=True)
+    hidden_at = models.DateTimeField(null=True)
+    # When the network was last asked how it is now (inbox.rechecking).
+    checked_at = models.DateTimeField(null=True)
     # The router's waiting column: null on what came from outside is work. Live posts have a lane before history.
     routed_at = models.DateTimeField(null=True)
     route_attempts = models.PositiveSmallIntegerField(default=0)

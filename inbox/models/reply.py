@@ -35,6 +35,8 @@ class Reply(models.Model):
     target = models.ForeignKey(Message, models.PROTECT, related_name="replies")
     author = models.ForeignKey(User, models.PROTECT, related_name="replies")
     text = models.TextField()
+    # A direct message to the author of a public post.
+    private = models.BooleanField(default=False, db_default=False)
     body_hash = models.CharField(max_length=64)
     approved_hash = models.CharField(max_length=64, blank=True)
     # The last message that its author had seen.

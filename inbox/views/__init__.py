@@ -5,7 +5,19 @@ from inbox.views.conversations import conversation
 from inbox.views.people import contact, contacts
 from inbox.views.queues import queue
 from inbox.views.searching import search
-from inbox.views.talking import note, reply, reply_verb
+from inbox.views.talking import message_act, note, reply, reply_verb
 from inbox.views.verbs import item_verb
 
-__all__ = ["bulk", "contact", "contacts", "conversation", "item_verb", "note", "queue", "reply", "reply_verb", "search"]
+__all__ = [
+    "bulk",
+    "contact",
+    "contacts",
+    "conversation",
+    "item_verb",
+    "message_act",
+    "note",
+    "queue",
+    "reply",
+    "reply_verb",
+    "search",
+]

@@ -1,20 +1,24 @@
 """What a conversation's page is drawn from, whichever door draws it."""
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 
+from connectors.contract import Capabilities
 from connectors.errors import ConnectorError
 from departments.access import may, people_of, rights
 from inbox import thread
+from inbox.actions.talking import PUBLIC_KINDS
 from inbox.contacts import earlier, with_handles
 from inbox.desk import desk_of
 from inbox.forms import HandOffForm, NoteForm, ReplyForm, snooze_choices
-from inbox.models import QueueItem, Reply
+from inbox.models import Moderation, QueueItem, Reply
+from inbox.moderating import offered
 from inbox.paging import read
 
 Status = QueueItem.Status
 #: Sections of the contract that a network's trouble must not take down with it.
-UNKNOWN_NETWORK = {"replies": False, "longest": None, "name": ""}
+UNKNOWN_NETWORK: dict = {"replies": False, "name": "", "offers": Capabilities()}
 
 
 def talk(request, conversation, explain, **kept) -> dict:
@@ -28,6 +32,8 @@ def talk(request, conversation, explain, **kept) -> dict:
     shown = thread.read(conversation, user, spans=why["spans"], cursor=before)
     network = _network(conversation.channel)
     blocked = _reply_blocked(user, conversation, item, items, shown, network, is_older=before is not None)
+    answered = _answered(shown)
+    _say_what_may_be_done(shown, network["offers"], item)
     contact = conversation.identity.contact if conversation.identity else None
     seen = shown.seen.pk if shown.seen else None
     departments = [each for each in desk.all_departments.values() if item and each.pk != item.department_id]
@@ -51,7 +57,10 @@ def talk(request, conversation, explain, **kept) -> dict:
         "snooze_choices": snooze_choices(),
         "assignees": list(people_of(item.department)) if item else [],
         "departments": departments,
-        "longest_reply": network["longest"],
+        "offers": network["offers"],
+        "longest_reply": network["offers"].longest_reply,
+        "answered": answered,
+        "may_be_private": network["offers"].private_replies and answered is not None and answered.kind in PUBLIC_KINDS,
         "network_name": network["name"],
         "reply_blocked": blocked,
         "refused": "",
@@ -129,7 +138,7 @@ def _network(channel) -> dict:
     except (ConnectorError, ValueError):
         return UNKNOWN_NETWORK
     offers = connector.offers
-    return {"replies": offers.replies, "longest": offers.longest_reply, "name": connector.name}
+    return {"replies": offers.replies, "name": connector.name, "offers": offers}
 
 
 def _reply_blocked(user, conversation, item, items, shown, network, *, is_older: bool) -> str:
@@ -143,7 +152,7 @@ def _reply_blocked(user, conversation, item, items, shown, network, *, is_older:
         return f"{item.department} contributes here; {speaker} speaks. Write an internal note with your proposal."
     if item.offer_id:
         return "Accept the hand-off first."
-    return _network_blocks(conversation.channel, network) or _thread_blocks(shown, user)
+    return _network_blocks(conversation.channel, network) or _thread_blocks(shown, user) or _answer_blocks(shown)
 
 
 def _network_blocks(channel, network) -> str:
@@ -152,6 +161,26 @@ def _network_blocks(channel, network) -> str:
     if channel.frozen_at:
         return f"Sending through {channel} is stopped. Somebody has to start it again."
     return ""
+
+
+def _answered(shown):
+    """The message that a reply would answer: their last one."""
+    theirs = [each for each in shown.messages if each.direction == "in" and not each.deleted_at]
+    return max(theirs, key=lambda each: (each.created_at, each.pk), default=None)
+
+
+def _answer_blocks(shown) -> str:
+    target = _answered(shown)
+    return target.closed_to_replies(timezone.now()) if target else ""
+
+
+def _say_what_may_be_done(shown, offers, item) -> None:
+    """What this person may have done to each message on the network, in its entry."""
+    speaks = item is not None and item.lead and not item.offer_id
+    for entry in shown.entries:
+        if entry["type"] == "message":
+            under_way = entry["moderation"] and entry["moderation"].state == Moderation.State.WAITING
+            entry["acts"] = offered(entry["message"], offers) if speaks and not under_way else []
 
 
 #: Where a reply is that holds up the next one.

@@ -1,3 +1,4 @@
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
@@ -8,7 +9,7 @@ from inbox import actions
 from inbox.desk import desk_of
 from inbox.errors import Refused, SomethingNewer
 from inbox.forms import ConfirmForm, DeskForm, NoteForm, ReplyForm
-from inbox.models import Change, Message, Reply
+from inbox.models import Change, Message, Moderation, Reply
 from inbox.pieces import marked
 from inbox.thread import unexplained
 from inbox.views.answering import piece, tell, unchanged, way_back
@@ -84,6 +85,25 @@ def _done(request, conversation, explain):
         return way_back(request, conversation.get_absolute_url())
     context = talk(request, conversation, explain)
     return piece(request, render_to_string("inbox/_conversation.html", context, request=request))
+
+
+@require_POST
+def message_act(request, message, act, explain=unexplained):
+    """Like, hide, show again or delete a message on its network."""
+    if act not in Moderation.Act.values:
+        raise Http404
+    found = get_object_or_404(Message.objects.visible_to(request.user), pk=message)
+    conversation = find(request.user, found.conversation_id)
+    item = own_share(request.user, list(shares(conversation)), request.POST.get("in", ""))
+    if item is None:
+        raise PermissionDenied("You read this conversation; its departments act on the network.")
+    try:
+        asked = actions.moderate(item, found, act, by=request.user)
+    except Refused as refusal:
+        tell(request, refusal.sentence, refused=True)
+        return _done(request, conversation, explain)
+    tell(request, f"{asked.get_act_display()}: the network is told now.")
+    return _done(request, conversation, explain)
 
 
 #: What people do about a reply on its way: the verb, its form, what is said.

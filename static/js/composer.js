@@ -18,13 +18,16 @@ function onMastodon(text) {
   return links * 23 + graphemes(text.replace(LINK, "").replace(/(@\w+)@[\w.-]+/g, "$1"));
 }
 
-const COUNTS = { x: onX, mastodon: onMastodon, bluesky: graphemes, threads: graphemes };
+// The names of connectors.contract.Count: the house counts by the same rules before anything leaves.
+const COUNTS = { characters, x: onX, mastodon: onMastodon, graphemes };
+const bytes = (text) => new TextEncoder().encode(text).length;
 
 function count(area) {
   const ring = area.form.querySelector("[data-counter]");
   if (!ring) return;
   const longest = Number(area.dataset.longest);
-  const left = longest - (COUNTS[area.dataset.network] ?? characters)(area.value);
+  const room = longest - (COUNTS[area.dataset.counts] ?? characters)(area.value);
+  const left = area.dataset.bytes && Number(area.dataset.bytes) < bytes(area.value) ? Math.min(room, Number(area.dataset.bytes) - bytes(area.value)) : room;
   ring.querySelector("[data-left]").textContent = String(left).replace("-", "−");
   ring.querySelector("circle + circle").setAttribute("stroke-dasharray", `${Math.min(100, ((longest - left) / longest) * 100)} 100`);
   ring.classList.toggle("is-near", left >= 0 && left < 20);

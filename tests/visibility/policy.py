@@ -85,6 +85,13 @@ def answer(of: str) -> Callable[[World], dict]:
     return sent
 
 
+def message_of(of: str) -> Callable[[World], dict]:
+    def given(world: World) -> dict:
+        return {"message": getattr(world, of).messages.order_by("received_at").first().pk, "act": "hide"}
+
+    return given
+
+
 def hidden_verbs() -> Iterator[Use]:
     for verb in VERBS:
         yield post(HR, item("secret", verb, "hr"))
@@ -189,6 +196,12 @@ PAGES: dict[str, list[Use]] = {
         post(NOBODY, item("open", "explode")),
         *hidden_verbs(),
     ],
+    "message-act": [
+        post(WORK_CUSTOMER_SERVICE, message_of("open"), refused=ADMIN),
+        post(HR, message_of("secret")),
+        post(HR, message_of("lost")),
+        post(NOBODY, lambda world: {"message": NO_SUCH_ID, "act": "hide"}),
+    ],
     "reply-verb": [
         post(WORK_CUSTOMER_SERVICE, lambda world: {"reply": world.reply.pk, "verb": "cancel"}, refused=ADMIN),
         post(HR, lambda world: {"reply": world.secret_reply.pk, "verb": "confirm"}),
@@ -208,7 +221,11 @@ PAGES: dict[str, list[Use]] = {
     "channel-edit": [get(ADMIN, THE_BRAND), post(ADMIN, THE_BRAND)],
     "channel-connect": [post(ADMIN, THE_BRAND)],
     "channel-secret": [post(ADMIN, THE_BRAND)],
-    "hook": [post(ALL, THE_BRAND, open=True)],
+    "hook": [
+        post(ALL, THE_BRAND, open=True),
+        # A question that proves nothing.
+        get(NOBODY, THE_BRAND, refused=ALL, open=True),
+    ],
     "channel-replay": [post(ADMIN, THE_BRAND, refused=BRAND - ADMIN)],
     "channel-verb": [post(HOUSE, named(slug="brand", verb="pause"), refused=BRAND - HOUSE)],
     # The board

@@ -83,7 +83,7 @@ def status_of(client: Client, name: str, use: Use, world) -> int:
 
 def expectation(person: str | None, name: str, use: Use):
     if use.open:
-        return something if use.who else nothing
+        return something if use.who else refused if use.refused else nothing
     if person is None:
         return not_known if name in API else the_door
     if person in use.who:

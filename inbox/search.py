@@ -1,12 +1,17 @@
 """Finding what was said, and by whom, among what the asker may see. (`indexing` keeps what is searched.)"""
 
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, TextField, When, Window
+from django.db.models.functions import Cast, Coalesce, JSONArray, JSONObject, RowNumber
 
+from departments import statements
+from departments.access import rights
 from departments.models import User
 from inbox.contacts import called, handles_seen_by, with_handles
 from inbox.models import Contact, Conversation, Message, Note, QueueItem, SearchEntry
@@ -45,7 +50,7 @@ def parse(typed: str) -> Asked:
 def query(words: str) -> SearchQuery | None:
     """The words for PostgreSQL. A character of an unspaced script that stands alone is looked for as a beginning of
     pairs."""
-    alone = [each for each in words.split() if len(each) == 1 and RUN.fullmatch(each)]
+    alone = _alone(words)
     rest = " ".join(each for each in words.split() if each not in alone)
     found = SearchQuery(query_of(rest), config=CONFIG, search_type="websearch") if rest else None
     for each in alone:
@@ -54,18 +59,30 @@ def query(words: str) -> SearchQuery | None:
     return found
 
 
+def _alone(words: str) -> list[str]:
+    return [each for each in words.split() if len(each) == 1 and RUN.fullmatch(each)]
+
+
 def hits(user: User, asked: Asked) -> QuerySet[SearchEntry]:
-    """Everything found, the newest thousand of it by rank. What the user may not see is no part of the search; and what
-    is shown of the hits (`_found`) is asked once more."""
+    """Of each conversation the best of what was found, ranked among the newest thousand. What the user may not see is
+    no part of the search; and what is shown of the hits (`said`) is asked once more."""
     entries = SearchEntry.objects.within_reach_of(user)
     for name, value in asked.operators:
         entries = entries.filter(_OPERATORS[name](value, user))
     words = query(asked.words)
+    entries = entries if words is None else entries.filter(words=words)
+    newest = SearchEntry.objects.filter(pk__in=entries.order_by("-at").values("pk")[:RANKED])
+    ranked, order = _ranked(newest, words)
+    place = Window(RowNumber(), partition_by=F("conversation"), order_by=order)
+    return ranked.annotate(place=place).filter(place=1).order_by(*order)
+
+
+def _ranked(entries: QuerySet, words: SearchQuery | None) -> tuple[QuerySet, tuple]:
+    """Entries with their rank, and the order in which they are shown; without words the newest come first."""
+    newest = (F("at").desc(), F("pk").desc())
     if words is None:
-        return SearchEntry.objects.filter(pk__in=entries.order_by("-at").values("pk")[:RANKED]).order_by("-at", "-pk")
-    newest = entries.filter(words=words).order_by("-at").values("pk")[:RANKED]
-    ranked = SearchEntry.objects.filter(pk__in=newest).annotate(rank=SearchRank(F("words"), words))
-    return ranked.order_by("-rank", "-at", "-pk")
+        return entries, newest
+    return entries.annotate(rank=SearchRank(F("words"), words)), (F("rank").desc(), *newest)
 
 
 def _from(value: str, user: User) -> Q:
@@ -101,6 +118,7 @@ class Found:
     """One conversation that was found, by its best hit."""
 
     conversation: Conversation
+    network: str
     source: str
     at: datetime
     author: str
@@ -111,56 +129,68 @@ class Found:
         return self.conversation.get_absolute_url()
 
     @property
-    def network(self) -> str:
-        return self.conversation.channel.network
-
-    @property
     def snippet(self) -> str:
         return "".join(piece["text"] for piece in self.pieces)
 
 
+#: What stands in the statement, which is written once, in place of the words that somebody looks for.
+_WORDS = "somewords"
+
+
 def search(user: User, typed: str, *, start: int = 0, size: int = 25) -> tuple[list[Found], bool]:
-    """A page of conversations, each with its best hit, and whether more follow. Five queries, whatever is found."""
+    """A page of conversations, each with its best hit, and whether more follow. One query, whatever is found."""
     asked = parse(typed)
     if not asked:
         return [], False
-    best: dict = {}
-    for conversation, source, source_id in hits(user, asked).values_list("conversation_id", "source", "source_id"):
-        best.setdefault(conversation, (source, source_id))
-    page = dict(list(best.items())[start : start + size])
-    return _found(user, asked, page), len(best) > start + size
+    rows = _rows(user, asked, start, start + size + 1)
+    found = [_found(asked, *row) for row in rows[:size] if row[-1] is not None]
+    return found, len(rows) > size
 
 
-def _found(user: User, asked: Asked, page: dict) -> list[Found]:
-    conversations = Conversation.objects.visible_to(user).select_related("channel", "identity").in_bulk(page.keys())
-    texts = _messages(user, page) | _notes(user, page)
-    found = []
-    for conversation, hit in page.items():
-        if conversation in conversations and hit in texts:
-            author, at, text = texts[hit]
-            found.append(Found(conversations[conversation], hit[0], at, author, snippet(text, asked.words)))
-    return found
+def _rows(user: User, asked: Asked, start: int, end: int) -> list[tuple]:
+    """Operators mean other things each time (an hour, a person), so only words have a statement that is kept."""
+    if asked.operators or _alone(asked.words):
+        return list(_shown(user, asked, start, end))
+    key = ("search", rights(user).key, start, end)
+    return statements.rows(key, lambda: _shown(user, Asked(_WORDS), start, end), {_WORDS: query_of(asked.words)})
 
 
-def _messages(user: User, page: dict) -> dict:
-    ids = [each for source, each in page.values() if source == SearchEntry.Source.MESSAGE]
-    messages = (
-        Message.objects.visible_to(user).filter(pk__in=ids, deleted_at=None).select_related("identity", "channel")
-    )
-    return {
-        (SearchEntry.Source.MESSAGE.value, each.pk): (
-            str(each.identity or (each.channel if each.direction == "out" else "Somebody")),
-            each.created_at,
-            f"{each.title} {each.text}".strip(),
+def _shown(user: User, asked: Asked, start: int, end: int) -> QuerySet:
+    """These hits with what is said in them. That is looked up for them alone, and not for all that was ranked."""
+    chosen = SearchEntry.objects.filter(pk__in=hits(user, asked)[start:end].values("pk"))
+    ranked, order = _ranked(chosen, query(asked.words))
+    said = Coalesce(Subquery(_message(user)), Subquery(_note(user)))
+    return ranked.order_by(*order).values_list("conversation", "conversation__channel__network", "source", "at", said)
+
+
+def _message(user: User) -> QuerySet:
+    """Who said what, for the entry of a message that the user sees."""
+    seen = Message.objects.visible_to(user).filter(pk=OuterRef("source_id"), deleted_at=None).order_by()
+    return seen.values_list(
+        _as_text(
+            title="title",
+            text="text",
+            names=JSONArray("identity__name", "identity__handle"),
+            channel=Case(When(direction="out", then=F("channel__name"))),
         )
-        for each in messages
-    }
+    )
 
 
-def _notes(user: User, page: dict) -> dict:
-    ids = [each for source, each in page.values() if source == SearchEntry.Source.NOTE]
-    notes = Note.objects.visible_to(user).filter(pk__in=ids).select_related("author")
-    return {(SearchEntry.Source.NOTE.value, each.pk): (str(each.author), each.at, each.text) for each in notes}
+def _note(user: User) -> QuerySet:
+    """Who wrote what, for the entry of a note that is meant for the user."""
+    seen = Note.objects.visible_to(user).filter(pk=OuterRef("source_id")).order_by()
+    return seen.values_list(_as_text(text="text", names=JSONArray("author__name", "author__username")))
+
+
+def _as_text(**parts) -> Cast:
+    return Cast(JSONObject(**parts), TextField())
+
+
+def _found(asked: Asked, conversation: UUID, network: str, source: str, at: datetime, said: str) -> Found:
+    told = json.loads(said)
+    author = next(filter(None, [*told["names"], told.get("channel")]), "Somebody")
+    text = f"{told.get('title', '')} {told['text']}".strip()
+    return Found(Conversation(pk=conversation), network, source, at, author, snippet(text, asked.words))
 
 
 def name_of(typed: str) -> str:

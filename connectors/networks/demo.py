@@ -35,6 +35,13 @@ class Demo(Connector):
         deletions=True,
         searches=True,
         global_ids=True,
+        missing={
+            "hooks": "cannot: it lives in this house and is asked for free",
+            "private_replies": "not yet: nobody of the demo’s people answers in private",
+            "lookups": "cannot: it tells of every edit and deletion by itself",
+            "signs_in": "cannot: it believes everybody",
+            "native_idempotency": "cannot: it takes the same reply twice, as many networks do",
+        },
     )
     asks = (
         Setting(

@@ -32,7 +32,21 @@ LONGEST_TAG = 500
 class FeedReader(Connector):
     network = "feed"
     name = "Feed"
-    capabilities = Capabilities(reads=frozenset(("article", "comment")), edits=True)
+    capabilities = Capabilities(
+        reads=frozenset(("article", "comment")),
+        edits=True,
+        missing={
+            "hooks": "not yet: few feeds have a hub (WebSub) that would tell of news",
+            "searches": "cannot: a feed is all that it holds; rules pick out the words",
+            **dict.fromkeys(
+                ("replies", "private_replies", "likes", "hides", "removes", "removes_of_others", "native_idempotency"),
+                "cannot: a feed can only be read",
+            ),
+            "deletions": "cannot: an entry that is not in a feed any more may only be old",
+            "lookups": "cannot: a feed shows its newest entries and no other",
+            "signs_in": "cannot: a feed that is not public asks for a name and a password",
+        },
+    )
     asks = (
         Setting("url", "Address of the feed", "url", help="RSS, Atom or JSON Feed", required=True),
         Setting("poll_seconds", "Seconds between two looks", "number", 900, least=1, most=86_400),

@@ -19,7 +19,22 @@ from connectors.normalise import LONGEST_LINE, post_from, post_from_line
 class Imported(Connector):
     network = "import"
     name = "Import"
-    capabilities = Capabilities(reads=KINDS, polls=False, edits=True, deletions=True)
+    capabilities = Capabilities(
+        reads=KINDS,
+        polls=False,
+        edits=True,
+        deletions=True,
+        missing={
+            "hooks": "cannot: programs push posts with a token instead (POST channels/…/posts/)",
+            **dict.fromkeys(
+                ("searches", "replies", "private_replies", "likes", "hides", "removes", "removes_of_others"),
+                "cannot: there is nobody to ask or to answer",
+            ),
+            "lookups": "cannot: there is nobody to ask or to answer",
+            "signs_in": "cannot: there is nobody to ask or to answer",
+            "native_idempotency": "cannot: there is nobody to ask or to answer",
+        },
+    )
     heeds = frozenset()
 
     def fetch(self, cursor) -> Batch:

@@ -37,7 +37,24 @@ LONGEST_PATIENCE = 20  # seconds for the other side to take a reply
 class Webhook(Connector):
     network = "webhook"
     name = "Webhook"
-    capabilities = Capabilities(reads=KINDS, polls=False, hooks=True, replies=True, edits=True, deletions=True)
+    capabilities = Capabilities(
+        reads=KINDS,
+        polls=False,
+        hooks=True,
+        replies=True,
+        edits=True,
+        deletions=True,
+        missing={
+            "searches": "cannot: the other side decides what it delivers",
+            **dict.fromkeys(
+                ("private_replies", "likes", "hides", "removes", "removes_of_others"),
+                "not yet: the other side is only told of replies",
+            ),
+            "lookups": "not yet: the other side delivers edits and deletions itself",
+            "signs_in": "cannot: both sides know a signing secret instead",
+            "native_idempotency": "cannot: the other side may know our key, but need not",
+        },
+    )
     asks = (
         Setting(
             "reply_url",

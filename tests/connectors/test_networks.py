@@ -33,6 +33,7 @@ from inbox import actions, outbox
 from inbox.errors import Refused
 from inbox.models import Message, Reply, Revision
 from socialhub import pipeline
+from tests.connectors import table
 from tests.connectors.visits import (
     WITHOUT,
     bring,
@@ -125,6 +126,15 @@ def test_a_network_that_ships_has_a_stage(network):
 @every()
 def test_a_stage_plays_every_kind_of_post_that_is_read(network):
     assert set(stages()[network].kinds) == offered(network).reads
+
+
+def test_the_page_about_connectors_says_what_the_code_can():
+    assert table.on_the_page() == table.table(), "python -m tests.connectors.table --write"
+
+
+@pytest.mark.parametrize("network", SHIPPED)
+def test_what_is_not_there_has_a_reason(network):
+    assert table.unexplained(registry.connector_class(network)) == []
 
 
 # Nothing lost, nothing doubled ----------------------------------------------------------------------------------------

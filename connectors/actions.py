@@ -12,15 +12,16 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from connectors import configuration, registry, signing
-from connectors.errors import Misconfigured, WrongKey
+from connectors import configuration, health, registry, signing, tokens
+from connectors.contract import Account
+from connectors.errors import Misconfigured, NotConnected, WrongKey
 from connectors.models import Channel
 from connectors.querysets import QuarantineQuerySet
 from departments import audit, bell
 from departments.models import Department, User
 
 #: Short names that the pages below /channels/ need for themselves.
-RESERVED = {"new"}
+RESERVED = {"new", "estimate", "signed-in", "choose", "guide"}
 MOST_SECRETS = 4  # good at once: the one in use, and room to hand over others
 
 audit.sentences(
@@ -32,6 +33,8 @@ audit.sentences(
     channel_thawed="{by} allowed sending through {name} again",
     channel_polled="{by} asked {name} for new posts",
     channel_connected="{by} connected {name} again",
+    channel_sign_in_begun="{by} began to sign in to the network for {name}",
+    channel_signed_in="{by} connected {name} by signing in as {account}",
     channel_secret_made="{by} made a new signing secret for {name}; {number} are good now",
     channel_secrets_retired="{by} retired the older signing secrets of {name}",
     channel_departments_set="{by} decided who speaks through {name} ({speak}) and who monitors it ({monitor})",
@@ -51,9 +54,11 @@ def open_channel(
     credentials: Mapping[str, Any] | None = None,
     speakers: Iterable[Department] = (),
     monitors: Iterable[Department] = (),
+    signs_in: bool = False,
     by: User | str,
 ) -> Channel:
-    """A new channel, read from now on. Raises ValidationError with a sentence for each field that can not be used."""
+    """A new channel, read from now on; where somebody still `signs_in` on the network's page, from then on. Raises
+    ValidationError with a sentence for each field that can not be used."""
     kind = _network(network)
     if slug in RESERVED:
         raise ValidationError({"slug": f"“{slug}” is an address of the house itself; choose another short name."})
@@ -62,6 +67,8 @@ def open_channel(
     channel.credentials = _cleaned("credentials", configuration.clean_secrets, kind, credentials or {})
     channel.full_clean()
     channel.next_poll_at = _at_once(channel)
+    if signs_in or (kind.capabilities.signs_in and not channel.sealed):
+        _wait_for_sign_in(channel)
     channel.save(force_insert=True)
     channel.speakers.set(speakers)
     channel.monitors.set(monitors)
@@ -99,6 +106,7 @@ def pause(channel: Channel, *, by) -> Channel:
     if channel.state == Channel.State.PAUSED:
         return channel
     channel.state, channel.state_reason, channel.next_poll_at = Channel.State.PAUSED, "", None
+    channel.trouble, channel.failing_since = "", None
     _save(channel)
     return _done("channel_paused", channel, by)
 
@@ -164,6 +172,33 @@ def connect_again(channel: Channel, *, credentials: Mapping[str, Any], by) -> Ch
 
 
 @transaction.atomic
+def begin_sign_in(channel: Channel, *, application: Mapping[str, str], by) -> Channel:
+    """Somebody is sent to the network's page. What was registered there for it is kept at once, so that the next time
+    it need not be registered again."""
+    channel = _locked(channel)
+    if application:
+        channel.credentials = channel.credentials | dict(application)
+        channel.save(update_fields=["sealed", "expires_at", "renew_at"])
+    return _done("channel_sign_in_begun", channel, by)
+
+
+@transaction.atomic
+def sign_in(channel: Channel, account: Account, *, by) -> Channel:
+    """The network lets us be this account: the channel is read as it from now on, from where it stopped; when it is
+    another account than before, as one that was never read. Raises ValidationError."""
+    channel, before = _locked(channel), channel.settings
+    _configure(channel, _network(channel.network), channel.settings | dict(account.settings))
+    if any(before.get(name) not in (None, value) for name, value in account.settings.items()):
+        channel.cursor, channel.known, channel.progress = {}, {}, None
+    kept = {name: value for name, value in channel.credentials.items() if name not in tokens.LIFE}
+    channel.credentials = kept | dict(account.credentials)
+    if channel.state != Channel.State.PAUSED:
+        _listen(channel)
+    _save(channel)
+    return _done("channel_signed_in", channel, by, account=account.name)
+
+
+@transaction.atomic
 def make_secret(channel: Channel, *, by) -> str:
     """A new signing secret beside those that are good already, to be told to the sender; it is never shown again.
 
@@ -203,6 +238,8 @@ def read_again(channel: Channel, *, by) -> int:
 def _signing_secrets(channel: Channel) -> list[str]:
     if not channel.offers.hooks:
         raise ValidationError("Nothing that comes to this channel is signed.")
+    if "secret" not in {each.name for each in _network(channel.network).secrets}:
+        raise ValidationError("The network signs what it delivers with a secret of its own.")
     try:
         return signing.secrets_in(channel.credentials.get("secret", ""))
     except WrongKey as error:
@@ -265,7 +302,13 @@ def _cleaned(field: str, clean, kind, given) -> dict[str, Any]:
 
 def _listen(channel: Channel) -> None:
     channel.state, channel.state_reason, channel.failures = Channel.State.LISTENING, "", 0
+    channel.trouble, channel.failing_since = "", None
     channel.next_poll_at = _at_once(channel)
+
+
+def _wait_for_sign_in(channel: Channel) -> None:
+    channel.state, channel.state_reason = Channel.State.NEEDS_LOGIN, NotConnected().sentence
+    channel.trouble, channel.next_poll_at = health.name_of(NotConnected()), None
 
 
 def _at_once(channel: Channel):

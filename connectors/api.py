@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from connectors import actions, normalise, polling
+from connectors import actions, connecting, normalise, polling
 from connectors.contract import TakeIn
 from connectors.doors import find, find_for, may_configure, may_inspect, may_steer
 from connectors.models import Channel, FetchRun, QuarantinedPost
@@ -35,8 +35,8 @@ class ChannelShape(serializers.ModelSerializer):
         model = Channel
         fields = [
             "id", "slug", "name", "network", "settings", "state", "state_reason", "health", "failures",
-            "poll_seconds", "next_poll_at", "last_ok_at", "last_post_at", "frozen", "speakers", "monitors",
-            "created_at",
+            "trouble", "failing_since", "poll_seconds", "next_poll_at", "last_ok_at", "last_post_at", "expires_at",
+            "progress", "frozen", "speakers", "monitors", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -68,7 +68,7 @@ class FetchRunShape(serializers.ModelSerializer):
         model = FetchRun
         fields = [
             "id", "via", "started", "finished", "outcome", "read", "taken_in", "duplicates", "changed",
-            "quarantined", "gap", "detail",
+            "quarantined", "gap", "gap_since", "gap_until", "gap_closed_at", "used", "detail",
         ]  # fmt: skip
 
 
@@ -80,6 +80,19 @@ class QuarantineShape(serializers.ModelSerializer):
     class Meta:
         model = QuarantinedPost
         fields = ["id", "reason", "received_at", "size", "attempts", "replay_asked_at", "fetch_run"]
+
+
+class TriedShape(serializers.Serializer):
+    """What trying a connection found; `works` is false also when something that we need is not granted."""
+
+    at = serializers.DateTimeField()
+    works = serializers.BooleanField()
+    sentence = serializers.CharField()
+    account = serializers.CharField()
+    granted = serializers.ListField(child=serializers.CharField())
+    missing = serializers.ListField(child=serializers.CharField())
+    ends = serializers.DateTimeField(allow_null=True)
+    todo = serializers.CharField()
 
 
 class PushedPosts(StrictSerializer):
@@ -197,6 +210,17 @@ class Poll(ChannelView):
         except ValidationError as refused:
             raise NotNow(" ".join(refused.messages)) from None
         return self.shown(request, find(request.user, slug), status.HTTP_202_ACCEPTED)
+
+
+class Check(ChannelView):
+    scopes = {"POST": CONFIGURE}
+
+    @extend_schema(request=None, responses=TriedShape)
+    def post(self, request, slug):
+        """Try the connection: which account it is, what the network granted, what is missing and what to do about it.
+        Takes nothing in. Admins only."""
+        channel = find_for(may_configure, request.user, slug)
+        return Response(TriedShape(connecting.try_out(channel)).data)
 
 
 class Runs(ChannelView):

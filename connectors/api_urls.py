@@ -12,6 +12,7 @@ def patterns(take_in: TakeIn) -> list:
         path("channels/<slug:slug>/", api.OneChannel.as_view(), name="api-channel"),
         path("channels/<slug:slug>/posts/", api.Posts.as_view(take_in=take_in), name="api-channel-posts"),
         path("channels/<slug:slug>/poll/", api.Poll.as_view(), name="api-channel-poll"),
+        path("channels/<slug:slug>/check/", api.Check.as_view(), name="api-channel-check"),
         path("channels/<slug:slug>/fetch-runs/", api.Runs.as_view(), name="api-channel-fetch-runs"),
         path("channels/<slug:slug>/quarantine/", api.Quarantine.as_view(), name="api-channel-quarantine"),
     ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from connectors import polling
@@ -15,6 +16,7 @@ from connectors.errors import ConnectorError, Forged
 from connectors.models import Channel, Delivery
 from departments import bell
 
+NOTED_EVERY = timedelta(minutes=1)  # a delivery that was refused
 LARGEST = 1024 * 1024  # bytes
 LEASE = timedelta(seconds=60)
 TOGETHER = 50  # deliveries read in one go
@@ -29,7 +31,12 @@ def receive(slug: str, headers: Mapping[str, str], body: bytes) -> bool:
     a signature that does not fit.
     """
     channel = Channel.objects.filter(slug=slug).first()
-    key = _verified(channel, headers, body)
+    try:
+        key = _verified(channel, headers, body)
+    except Forged as error:
+        if channel:
+            _note_refusal(channel, error)
+        raise
     assert channel is not None
     kept = Delivery.objects.bulk_create([Delivery(channel=channel, key=key, body=body)], ignore_conflicts=True)
     is_new = Delivery.objects.filter(pk=kept[0].pk).exists()
@@ -48,6 +55,14 @@ def shake(slug: str, params: Mapping[str, str]) -> str:
     except (ConnectorError, ValueError, NotImplementedError) as error:
         reason = error.detail if isinstance(error, Forged) else type(error).__name__
         raise Forged(reason) from None
+
+
+def _note_refusal(channel: Channel, error: Forged) -> None:
+    """So that an admin sees why nothing arrives; anybody can cause this, so a row is written once a minute at most."""
+    now = timezone.now()
+    earlier = Q(refused_at=None) | Q(refused_at__lt=now - NOTED_EVERY)
+    if (channel.refused_at or now - 2 * NOTED_EVERY) < now - NOTED_EVERY:
+        Channel.objects.filter(earlier, pk=channel.pk).update(refused_at=now, refused_reason=error.detail[:200])
 
 
 def _verified(channel: Channel | None, headers: Mapping[str, str], body: bytes) -> str:

@@ -18,11 +18,13 @@ class ChannelForm(VerbForm):
         max_length=80, help_text="As colleagues know it, for example “Mirabelo on the demo network”."
     )
 
-    def __init__(self, *args, network: type[Connector], **named):
+    def __init__(self, *args, network: type[Connector], speaks: bool = True, **named):
         super().__init__(*args, **named)
         for setting in configuration.asked(network):
             self.fields[f"settings.{setting.name}"] = _field(setting)
         for role, label, about in _ROLES:
+            if role == "speakers" and not (speaks and network.capabilities.replies):
+                continue  # nobody can answer there
             self.fields[role] = forms.ModelMultipleChoiceField(
                 Department.objects.open(),
                 required=False,
@@ -36,7 +38,8 @@ class ChannelForm(VerbForm):
         """Filled with how the channel is now."""
         held = {f"settings.{name}": value for name, value in channel.settings.items()}
         people = {"speakers": channel.speakers.all(), "monitors": channel.monitors.all()}
-        return cls(data, network=network, initial={"name": channel.name, **held, **people})
+        speaks = channel.replies or not channel.settings.get("query")
+        return cls(data, network=network, speaks=speaks, initial={"name": channel.name, **held, **people})
 
     def parts(self) -> list[tuple[str, list]]:
         """The bound fields as the page groups them."""
@@ -54,7 +57,7 @@ class ChannelForm(VerbForm):
         return [(title, fields) for title, fields in parts if fields]
 
     def ticks(self) -> list:
-        return [self[role] for role, _, _ in _ROLES]
+        return [self[role] for role, _, _ in _ROLES if role in self.fields]
 
 
 class NewChannelForm(ChannelForm):

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connectors.clock import next_look
-from connectors.errors import ConnectorError, Misconfigured, NotAuthorized, RateLimited
+from connectors.errors import (
+    BudgetSpent,
+    ConnectorError,
+    CreditsUsedUp,
+    Misconfigured,
+    MissingScope,
+    NotAuthorized,
+    QuotaExhausted,
+    RateLimited,
+)
 
 LISTENING, PAUSED, NEEDS_LOGIN, BROKEN = "listening", "paused", "needs_login", "broken"
 
@@ -17,16 +26,21 @@ LONGEST_WAIT = timedelta(minutes=30)
 LONGEST_ASKED_WAIT = timedelta(days=1)  # a network may ask for more; we look again all the same
 SHORTEST_WAIT = timedelta(seconds=1)
 TROUBLE = 3  # failures in a row until it is more than a hiccup
+FAULT = "Fault"  # the name of what is no error of the network's: our own
+#: What does not pass by waiting a minute: once is enough for somebody to look.
+LASTING = frozenset(each.__name__ for each in (QuotaExhausted, BudgetSpent, CreditsUsedUp))
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How the channel stands now. `next_poll_at` is None when only a person can mend it."""
+    """How the channel stands now. `next_poll_at` is None when only a person can mend it; `trouble` names the error that
+    stands in the way."""
 
     state: str
     reason: str
     failures: int
     next_poll_at: datetime | None
+    trouble: str = ""
 
 
 def after_success(
@@ -57,13 +71,24 @@ def after_error(
     that may pass, but says openly that the fault is ours."""
     failures += 1
     if isinstance(error, NotAuthorized):
-        return Verdict(NEEDS_LOGIN, error.sentence, failures, None)
+        return Verdict(NEEDS_LOGIN, _lost(error), failures, None, name_of(error))
     if isinstance(error, Misconfigured):
-        return Verdict(BROKEN, error.detail or error.sentence, failures, None)
+        return Verdict(BROKEN, error.detail or error.sentence, failures, None, name_of(error))
     wait = backoff(failures, poll_seconds, chance)
     if isinstance(error, RateLimited) and error.until:
         wait = min(max(error.until - at, SHORTEST_WAIT), LONGEST_ASKED_WAIT)
-    return Verdict(LISTENING, blame(error), failures, at + wait)
+    return Verdict(LISTENING, blame(error), failures, at + wait, name_of(error))
+
+
+def name_of(error: BaseException) -> str:
+    """Under which it is kept beside the channel (`errors.named` finds it again)."""
+    return type(error).__name__ if isinstance(error, ConnectorError) else FAULT
+
+
+def _lost(error: NotAuthorized) -> str:
+    """What is wrong with the credentials, and of the network's permissions which are missing."""
+    scopes = error.scopes if isinstance(error, MissingScope) else ()
+    return f"{error.sentence} Missing: {', '.join(scopes)}." if scopes else error.sentence
 
 
 def blame(error: BaseException) -> str:
@@ -80,9 +105,9 @@ def backoff(failures: int, poll_seconds: float, chance: Callable[[], float] = ra
     return max(SHORTEST_WAIT, ceiling * chance())
 
 
-def is_trouble(state: str, failures: int) -> bool:
+def is_trouble(state: str, failures: int, trouble: str = "") -> bool:
     """Whether somebody should look. A pause is a decision and a single failure is the weather."""
-    return state in (NEEDS_LOGIN, BROKEN) or (state == LISTENING and failures >= TROUBLE)
+    return state in (NEEDS_LOGIN, BROKEN) or (state == LISTENING and (failures >= TROUBLE or trouble in LASTING))
 
 
 def in_words(state: str, reason: str, failures: int) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 RENEW_AT = 0.8  # of their life
 AGAIN = timedelta(minutes=5)  # after a renewal that failed
+LIFE = ("issued_at", "expires_at", "renewable")  # what credentials say of themselves
 WARN = timedelta(days=7)  # ahead of an end that cannot be put off
 
 logger = logging.getLogger(__name__)

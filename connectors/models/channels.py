@@ -1,11 +1,11 @@
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
 
 from connectors import clock, health, registry, tokens, vault
-from connectors.contract import Capabilities, Connector
+from connectors.contract import Capabilities, Connector, Limits
 from connectors.errors import Misconfigured
 from connectors.querysets import ChannelQuerySet
 from departments.models import Department
@@ -41,6 +41,9 @@ class Channel(models.Model):
     leased_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveBigIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
+    # The error that stands in the way (a name in connectors.errors, or health.FAULT), and since when.
+    trouble = models.CharField(max_length=40, blank=True)
+    failing_since = models.DateTimeField(null=True, blank=True)
     last_ok_at = models.DateTimeField(null=True, blank=True)
     last_post_at = models.DateTimeField(null=True, blank=True)
     # The kill switch: while set, nothing leaves through this channel.
@@ -53,6 +56,11 @@ class Channel(models.Model):
     # When the credentials end, and when to renew them before that (connectors.tokens).
     expires_at = models.DateTimeField(null=True, blank=True)
     renew_at = models.DateTimeField(null=True, blank=True)
+    # What the last test of the connection found (connecting.Tried); nothing of it is secret.
+    tried = models.JSONField(default=dict, blank=True)
+    # The last delivery that was signed by nobody whom we know, noted once a minute at most.
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refused_reason = models.CharField(max_length=200, blank=True)
     speakers = models.ManyToManyField(Department, blank=True, related_name="speaks_through")
     monitors = models.ManyToManyField(Department, blank=True, related_name="monitors")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -90,12 +98,37 @@ class Channel(models.Model):
 
     @property
     def is_trouble(self) -> bool:
-        return health.is_trouble(self.state, self.failures)
+        return health.is_trouble(self.state, self.failures, self.trouble)
 
     @property
     def in_words(self) -> str:
         """How the channel is, as a sentence."""
         return health.in_words(self.state, self.state_reason, self.failures)
+
+    @property
+    def ends_soon(self) -> bool:
+        """Whether its credentials end within days and do not renew themselves: somebody should connect it before."""
+        if self.expires_at is None or self.renew_at is not None or self.state == self.State.NEEDS_LOGIN:
+            return False
+        return self.expires_at < timezone.now() + tokens.WARN
+
+    @property
+    def left(self) -> timedelta | None:
+        """How long its credentials are good yet."""
+        return max(self.expires_at - timezone.now(), timedelta()) if self.expires_at else None
+
+    @property
+    def percent(self) -> int:
+        """How far looking back has come."""
+        return round(100 * min(max(self.progress or 0, 0), 1))
+
+    @property
+    def allowance(self) -> Limits | None:
+        """How much the network still lets us ask; None once it counts anew, or where it does not say."""
+        reset = datetime.fromisoformat(self.limits["reset"]) if self.limits.get("reset") else None
+        if "remaining" not in self.limits or (reset and reset < timezone.now()):
+            return None
+        return Limits(self.limits["remaining"], self.limits.get("limit"), reset)
 
     @property
     def polls(self) -> bool:
@@ -150,6 +183,8 @@ class Channel(models.Model):
             "state": verdict.state,
             "state_reason": verdict.reason[:500],
             "failures": verdict.failures,
+            "trouble": verdict.trouble,
+            "failing_since": (self.failing_since or timezone.now()) if verdict.trouble else None,
             "next_poll_at": verdict.next_poll_at,
             "leased_until": None,
             **also,

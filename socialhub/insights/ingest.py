@@ -11,6 +11,14 @@ from connectors.models import Channel, FetchRun, QuarantinedPost
 from connectors.pulse import Pulse, pulses
 
 DAY = timedelta(hours=24)
+#: What stands in a channel's way, in two words.
+SHORT = {
+    NEEDS_LOGIN: "signed out",
+    BROKEN: "set up wrong",
+    "BudgetSpent": "budget spent",
+    "QuotaExhausted": "quota spent",
+    "CreditsUsedUp": "no credits",
+}
 
 
 @dataclass(frozen=True)
@@ -34,15 +42,22 @@ class Line:
     def status(self) -> str:
         """In two words at most; empty when all is well, which needs none."""
         if self.channel.is_trouble:
-            return {NEEDS_LOGIN: "signed out", BROKEN: "set up wrong"}.get(self.channel.state, "not reachable")
+            return SHORT.get(self.channel.state) or SHORT.get(self.channel.trouble, "not reachable")
         if self.channel.gap:
             return "gap"
-        return "paused" if self.channel.state == PAUSED else ""
+        if self.channel.state == PAUSED:
+            return "paused"
+        return f"renew in {_days(self.channel.left)}" if self.channel.ends_soon else ""
 
     @property
     def is_mute(self) -> bool:
         """Its network lets us answer, and no department speaks through it."""
         return not self.channel.has_speaker and self.channel.state == LISTENING and self.channel.replies
+
+
+def _days(left: timedelta) -> str:
+    hours = left.total_seconds() / 3600
+    return f"{round(hours / 24)} d" if hours > 36 else f"{int(hours)} h"
 
 
 def lines(user, now: datetime) -> list[Line]:
@@ -53,10 +68,11 @@ def lines(user, now: datetime) -> list[Line]:
 
 
 def _with_facts(channels: QuerySet[Channel], now: datetime) -> QuerySet[Channel]:
-    """Each with `has_speaker`, `laid_aside` (posts in quarantine) and `gap`, what could not be had in the last day."""
+    """Each with `has_speaker`, `laid_aside` (posts in quarantine) and `gap`, what could not be had in the last day
+    and is not closed."""
     speaks = Channel.speakers.through.objects.filter(channel=OuterRef("pk"), department__closed_at=None)
     aside = QuarantinedPost.objects.waiting().filter(channel=OuterRef("pk")).order_by().values("channel")
-    gaps = FetchRun.objects.filter(channel=OuterRef("pk"), started__gt=now - DAY).exclude(gap="")
+    gaps = FetchRun.objects.open_gaps().filter(channel=OuterRef("pk"), started__gt=now - DAY)
     return channels.annotate(
         has_speaker=Exists(speaks),
         laid_aside=Coalesce(Subquery(aside.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0),

@@ -210,20 +210,6 @@ def test_ada_has_one_or_all_quarantined_posts_tried_again(channel, quarantined, 
     assert client.post(address, {"post": "nonsense"}).status_code == 302
 
 
-def test_the_ledger_leaves_out_quiet_visits_and_turns_its_pages(channel, ada, client_of):
-    FetchRun.objects.create(channel=channel, outcome="ok", detail="a quiet one")
-    for number in range(35):
-        at = timezone.now() - timezone.timedelta(minutes=number + 1)
-        FetchRun.objects.create(channel=channel, outcome="failed", detail=f"visit-{number};", started=at)
-    client = client_of(ada)
-    first = page(client).content.decode()
-    assert "a quiet one" not in first and "visit-0;" in first and "visit-29;" in first and "visit-30;" not in first
-    assert "a quiet one" in client.get("/channels/mirabelo/?visits=all").content.decode()
-    earlier = first.split('href="?before=')[1].split('"')[0]
-    second = client.get(f"/channels/mirabelo/?before={earlier}").content.decode()
-    assert "visit-29;" not in second and "visit-30;" in second and "visit-34;" in second
-
-
 def test_a_refresh_brings_only_the_piece(channel, ada, client_of):
     for name in ("channels", "channel"):
         of = {"slug": "mirabelo"} if name == "channel" else {}

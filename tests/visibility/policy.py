@@ -221,6 +221,13 @@ PAGES: dict[str, list[Use]] = {
     "channel-edit": [get(ADMIN, THE_BRAND), post(ADMIN, THE_BRAND)],
     "channel-connect": [post(ADMIN, THE_BRAND)],
     "channel-secret": [post(ADMIN, THE_BRAND)],
+    "channel-estimate": [post(ADMIN, query="network=demo"), post(NOBODY, query="network=none")],
+    # The brand's network has no page to sign in on: for nobody there is a way to it.
+    "channel-sign-in": [post(NOBODY, THE_BRAND)],
+    "channel-signed-in": [get(ADMIN)],
+    "channel-choose": [get(ADMIN, named(key="none")), post(ADMIN, named(key="none"))],
+    "channel-check": [post(ADMIN, THE_BRAND)],
+    "channel-ledger": [get(HOUSE | AUDITOR, THE_BRAND, refused=BRAND - HOUSE - AUDITOR)],
     "hook": [
         post(ALL, THE_BRAND, open=True),
         # A question that proves nothing.
@@ -372,6 +379,7 @@ API: dict[str, list[Use]] = {
     ],
     "api-channel-posts": [post(HOUSE, THE_BRAND, sent=named(posts=[]), refused=BRAND - HOUSE)],
     "api-channel-poll": [post(HOUSE, named(slug="demo"), refused=frozenset(("mia", "carl", "carla", "hana", "otto")))],
+    "api-channel-check": [post(ADMIN, THE_BRAND, refused=BRAND - ADMIN)],
     "api-channel-fetch-runs": [get(HOUSE | AUDITOR, THE_BRAND, refused=BRAND - HOUSE - AUDITOR)],
     "api-channel-quarantine": [get(HOUSE | AUDITOR, THE_BRAND, refused=BRAND - HOUSE - AUDITOR)],
     # Rules: the house's are no secret, those of a department belong to whoever reads its queue

@@ -1,0 +1,34 @@
+"""What several of the channels' pages say in the same way."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+
+from connectors import registry
+from connectors.contract import Connector
+from connectors.errors import Misconfigured
+
+
+def network_of(code: str) -> type[Connector]:
+    """The network of this code; Http404 when there is none."""
+    try:
+        return registry.connector_class(code)
+    except Misconfigured:
+        raise Http404 from None
+
+
+def shown(network: type[Connector]) -> dict[str, str | bool]:
+    """What pages say of a network. Templates would call the class itself."""
+    return {"code": network.network, "name": network.name, "signs_in": network.capabilities.signs_in}
+
+
+def whole_or_piece(request: HttpRequest, name: str) -> str:
+    """The page, or only what changes in it, drawn from the same piece."""
+    return f"connectors/_{name}.html" if request.htmx else f"connectors/{name}.html"
+
+
+def uuid_in(given: str | None) -> UUID | None:
+    try:
+        return UUID(given)
+    except (TypeError, ValueError):
+        return None

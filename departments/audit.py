@@ -4,9 +4,13 @@ Rows hold ids and small words, no text of people outside or colleagues, so that 
 do not fight. A verb without a sentence is refused, so that the audit page can always speak.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
+from django.db.models import Model
+
+from departments import rows
 from departments.models import AuditEntry, Department, User
 
 PERSON = User._meta.label_lower
@@ -27,39 +31,40 @@ def verbs() -> list[str]:
 
 def entry(
     verb: str,
-    target,
+    target: Model | tuple[type[Model], UUID | str],
     *,
     by: User | str,
     department: Department | None = None,
     conversation_id: UUID | None = None,
     **facts,
-) -> AuditEntry:
-    """An entry that is not stored yet; verbs that do many things at once store theirs in one batch (`keep`).
+) -> dict[str, Any]:
+    """An entry as a row that is not stored yet; verbs that do many things at once store theirs in one batch (`keep`).
 
-    `by` is the person, or the word for what acted without one: `system`, `rule`.
-    Raises KeyError when the verb has no sentence.
+    `target` is what it was done to, or its model and id. `by` is the person, or the word for what acted without one:
+    `system`, `rule`. Raises KeyError when the verb has no sentence.
     """
     _SENTENCES[verb]
     person = by if isinstance(by, User) else None
-    return AuditEntry(
-        by=person,
-        agent="" if person else str(by),
-        verb=verb,
-        target_type=target._meta.label_lower,
-        target_id=str(target.pk),
-        department=department,
-        conversation_id=conversation_id,
-        facts=facts,
-    )
+    model, pk = target if isinstance(target, tuple) else (target, target.pk)
+    return {
+        "by_id": person and person.pk,
+        "agent": "" if person else str(by),
+        "verb": verb,
+        "target_type": model._meta.label_lower,
+        "target_id": str(pk),
+        "department_id": department and department.pk,
+        "conversation_id": conversation_id,
+        "facts": facts,
+    }
 
 
-def keep(entries: list[AuditEntry]) -> None:
-    AuditEntry.objects.bulk_create(entries)
+def keep(entries: Sequence[Mapping[str, Any]]) -> None:
+    rows.insert(AuditEntry, entries)
 
 
 def record(verb: str, target, *, by: User | str, **rest) -> AuditEntry:
     """Store one entry, inside the transaction of what it tells of. Arguments as `entry`."""
-    one = entry(verb, target, by=by, **rest)
+    one = AuditEntry(**entry(verb, target, by=by, **rest))
     one.save(force_insert=True)
     return one
 

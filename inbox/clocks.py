@@ -5,9 +5,12 @@ The time runs day and night from the department's `answer_within`, and faster fo
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from django.utils import timezone
 
+from departments import rows
+from departments.models import Department
 from inbox.models import Clock, QueueItem
 from inbox.row import sort
 
@@ -15,22 +18,37 @@ from inbox.row import sort
 SHARE = {QueueItem.Priority.NORMAL: 1.0, QueueItem.Priority.HIGH: 0.5, QueueItem.Priority.URGENT: 0.25}
 
 
-def due(item: QueueItem, since: datetime) -> datetime:
+class Timed(Protocol):
+    """A queue item, stored or about to be."""
+
+    department: Department
+    priority: int
+    waiting_since: datetime | None
+    due_at: datetime | None
+    sort_at: datetime
+    last_message_at: datetime
+
+
+def due(item: Timed, since: datetime) -> datetime:
     return since + timedelta(minutes=item.department.answer_within) * SHARE[item.priority]
 
 
-def started(item: QueueItem, since: datetime) -> Clock:
-    """Set the item waiting since then; the clock's row comes back unsaved, so that many can be stored at once."""
+def set_waiting(item: Timed, since: datetime) -> None:
+    """Set the item waiting since then. Its spell (`spell`) is still to be stored."""
     item.waiting_since, item.due_at = since, due(item, since)
     sort(item)
-    return Clock(item=item, started_at=since, due_at=item.due_at)
+
+
+def spell(item) -> dict:
+    """The row of the clock of an item that waits, so that many can be stored at once."""
+    return {"item_id": item.pk, "started_at": item.waiting_since, "due_at": item.due_at}
 
 
 def start(item: QueueItem, since: datetime | None = None) -> None:
     """Start the item's clock, unless it runs already. What was imported as history has none."""
     if item.due_at is None and not item.conversation.history:
-        clock = started(item, since or timezone.now())
-        Clock.objects.bulk_create([clock], ignore_conflicts=True)
+        set_waiting(item, since or timezone.now())
+        rows.insert(Clock, [spell(item)], unless_there=True)
 
 
 def stop(item: QueueItem) -> None:

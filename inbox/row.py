@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from inbox.models import Message, QueueItem
+from inbox.models import Message
+from inbox.waiting import Waiting
 
 #: Where no clock runs an item sorts behind all that have one, by age: its own time, moved out of every clock's reach.
 BEHIND = timedelta(days=36_500)
@@ -20,7 +21,7 @@ SHOWN = (
 )
 
 
-def shown(message: Message) -> dict:
+def shown(message: Message | Waiting) -> dict:
     """The copied fields, by name. Needs the message's `identity` and `channel`."""
     identity = message.identity
     return {
@@ -36,7 +37,7 @@ def shown(message: Message) -> dict:
     }
 
 
-def preview(message: Message) -> str:
+def preview(message: Message | Waiting) -> str:
     """The first words on one line; a post without any says what it holds."""
     words = " ".join(f"{message.title} {message.text}"[:1200].split())
     if words:
@@ -46,6 +47,6 @@ def preview(message: Message) -> str:
     return "Picture or video" if message.media else "No text"
 
 
-def sort(item: QueueItem) -> None:
+def sort(item) -> None:
     """Give the item its place in the order “most urgent first”."""
     item.sort_at = item.due_at or item.last_message_at + BEHIND

@@ -10,17 +10,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from connectors.models import Channel
 from departments.away import is_away
 from departments.models import Department
 from inbox.actions import Placement, place_many
-from inbox.models import Conversation, Message, QueueItem
+from inbox.models import Message, QueueItem
+from inbox.waiting import Waiting, claim
 from routing.deciding import TRIAGE, Book, Match, Named, RuleSets, Verdict, WhyNot, decide, why_not
 from routing.facts import Facts, facts_of_message
 from routing.models import Decision, RuleSetVersion
@@ -29,7 +30,7 @@ from routing.scoring.language import UNKNOWN, language_of
 
 __all__ = ["Verdict", "WhyNot", "decide", "live_rule_sets", "route", "scores_of", "why_not"]
 
-BATCH = 200
+BATCH = 500
 #: A message that could not even be put to Triage is left alone after so many tries; the log names it.
 ATTEMPTS = 5
 
@@ -78,7 +79,7 @@ def scores_of(facts: Facts) -> Scores:
 class _Routed:
     """A message with its verdict and what it took."""
 
-    message: Message
+    message: Waiting
     verdict: Verdict
     lang: str
     duration_us: int
@@ -91,7 +92,7 @@ def route(batch: int = BATCH, *, history: bool | None = None) -> int:
     put to Triage with the reason, so that nothing is held up by one message.
     """
     with transaction.atomic():
-        messages = _claim(batch, history)
+        messages = claim(batch, tried_less_than=ATTEMPTS, history=history)
         if not messages:
             return 0
         departments = {each.slug: each for each in Department.objects.open()}
@@ -107,36 +108,13 @@ def route(batch: int = BATCH, *, history: bool | None = None) -> int:
             return sum(_store_alone(each, departments) for each in routed)
 
 
-def _claim(batch: int, history: bool | None) -> list[Message]:
-    """Waiting messages under lock, with what deciding and placing ask of them. Whole parents, and the same few channels
-    two hundred times, would cost more than all the rest."""
-    waiting = Message.objects.waiting_for_route().filter(route_attempts__lt=ATTEMPTS)
-    if history is not None:
-        waiting = waiting.filter(history=history)
-    messages = list(
-        waiting.select_for_update(skip_locked=True, of=("self",), no_key=True)
-        .select_related("identity")
-        .annotate(answers=F("parent__direction"))[:batch]
-    )
-    channels = Channel.objects.in_bulk({message.channel_id for message in messages})
-    # Locked, so that two workers do not both decide who leads; in the order in which placing locks them again. Without
-    # their keys (also above): who answers meanwhile holds the conversation, and at the end only names the message.
-    ids = {message.conversation_id for message in messages}
-    locked = Conversation.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    conversations = {each.pk: each for each in locked}
-    for message in messages:
-        message.channel = channels[message.channel_id]
-        message.conversation = conversations[message.conversation_id]
-    return messages
-
-
-def _holders(messages: Sequence[Message]) -> dict[UUID, str]:
+def _holders(messages: Sequence[Waiting]) -> dict[UUID, str]:
     """Conversation → the department that leads it, of those that lie somewhere already."""
-    leads = QueueItem.objects.filter(conversation__in={message.conversation_id for message in messages}, lead=True)
+    leads = QueueItem.objects.filter(conversation__among={each.conversation_id for each in messages}, lead=True)
     return dict(leads.values_list("conversation_id", "department__slug"))
 
 
-def _decide_all(messages: Sequence[Message], rule_sets: RuleSets, holders: dict[UUID, str]) -> list[_Routed]:
+def _decide_all(messages: Sequence[Waiting], rule_sets: RuleSets, holders: dict[UUID, str]) -> list[_Routed]:
     routed = []
     for message in messages:
         each = _decide_one(message, rule_sets, holders.get(message.conversation_id, ""))
@@ -146,9 +124,9 @@ def _decide_all(messages: Sequence[Message], rule_sets: RuleSets, holders: dict[
     return routed
 
 
-def _decide_one(message: Message, rule_sets: RuleSets, holder: str) -> _Routed:
+def _decide_one(message: Waiting, rule_sets: RuleSets, holder: str) -> _Routed:
     begun = time.perf_counter_ns()
-    facts = facts_of_message(message, is_reply_to_us=getattr(message, "answers", None) == Message.Direction.OUT)
+    facts = facts_of_message(message, is_reply_to_us=message.answers_us)
     try:
         scores = scores_of(facts)
         verdict = decide(facts, rule_sets, scores, holder=holder)
@@ -182,7 +160,7 @@ def _store(routed: Sequence[_Routed], departments: dict[str, Department]) -> Non
         by_language[each.message.language or _known(each.lang)].append(each.message.pk)
     now = timezone.now()
     for language, ids in by_language.items():
-        Message.objects.filter(pk__in=ids).update(routed_at=now, language=language)
+        Message.objects.filter(pk__among=ids).update(routed_at=now, language=language)
 
 
 def _store_alone(each: _Routed, departments: dict[str, Department]) -> int:
@@ -238,7 +216,7 @@ def _placements(routed: _Routed, departments: dict[str, Department]) -> list[Pla
     return [lead, *(_joining(verdict, message, match, joins) for match, joins in asked.values())]
 
 
-def _joining(verdict: Verdict, message: Message, match: Match, joins: list[Department]) -> Placement:
+def _joining(verdict: Verdict, message: Waiting, match: Match, joins: list[Department]) -> Placement:
     name = match.rule.name
     return Placement(
         message=message,
@@ -251,28 +229,29 @@ def _joining(verdict: Verdict, message: Message, match: Match, joins: list[Depar
     )
 
 
-def _record(routed: _Routed, departments: dict[str, Department]) -> Decision:
+def _record(routed: _Routed, departments: dict[str, Department]) -> dict[str, Any]:
+    """The decision as a row."""
     verdict, message = routed.verdict, routed.message
-    return Decision(
-        message=message,
-        revision=message.revision,
-        department=departments[verdict.department],
-        source=verdict.source,
-        rule_uid=verdict.by.rule.uid if verdict.by else "",
-        rule_name=verdict.by.rule.name if verdict.by else "",
-        label=verdict.label,
-        because=verdict.reason,
-        spans=places(verdict),
-        also_matched=also(verdict),
-        matched=[match.rule.uid for match in verdict.matches],
-        joins=[slug for slug, _ in verdict.joins],
-        tags=list(verdict.tags),
-        priority=verdict.priority,
-        probably_nothing=verdict.probably_nothing,
-        versions=[version for version in verdict.versions if version],
-        facts=verdict.facts.frozen(),
-        duration_us=routed.duration_us,
-    )
+    return {
+        "message_id": message.pk,
+        "revision": message.revision,
+        "department_id": departments[verdict.department].pk,
+        "source": verdict.source,
+        "rule_uid": verdict.by.rule.uid if verdict.by else "",
+        "rule_name": verdict.by.rule.name if verdict.by else "",
+        "label": verdict.label,
+        "because": verdict.reason,
+        "spans": places(verdict),
+        "also_matched": also(verdict),
+        "matched": [match.rule.uid for match in verdict.matches],
+        "joins": [slug for slug, _ in verdict.joins],
+        "tags": list(verdict.tags),
+        "priority": verdict.priority,
+        "probably_nothing": verdict.probably_nothing,
+        "versions": [version for version in verdict.versions if version],
+        "facts": verdict.facts.frozen(),
+        "duration_us": routed.duration_us,
+    }
 
 
 def places(verdict: Verdict) -> list[list]:

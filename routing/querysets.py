@@ -1,14 +1,13 @@
 """Named selections of rule sets and decisions."""
 
-import json
 from datetime import timedelta
 
 from django.apps import apps
-from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connections, models
+from django.db import models
 from django.db.models import Count, F, Func, Q
 from django.utils import timezone
 
+from departments import rows
 from departments.access import departments_for, rights
 
 
@@ -43,18 +42,8 @@ class DecisionQuerySet(models.QuerySet):
         return self.filter(mode="live")
 
     def keep(self, decisions):
-        """Store these decisions in one statement. They go over as one JSON list, because preparing twenty values of
-        each row one by one cost more than deciding."""
-        fields = [field for field in self.model._meta.concrete_fields if not field.primary_key]
-        names = ", ".join(f'"{field.column}"' for field in fields)
-        types = ", ".join(f'"{field.column}" {field.db_type(connections[self.db])}' for field in fields)
-        rows = [{field.column: getattr(each, field.attname) for field in fields} for each in decisions]
-        given = f"jsonb_to_recordset(%s) AS given({types})"
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {self.model._meta.db_table} ({names}) SELECT {names} FROM {given}",
-                [json.dumps(rows, cls=DjangoJSONEncoder)],
-            )
+        """Store these decisions, given as rows, in one statement."""
+        rows.insert(self.model, decisions)
 
     def about(self, conversation):
         return self.filter(message__conversation=conversation).order_by("id")

@@ -2,21 +2,26 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 
-from departments import bell
+from departments import bell, rows
 from departments.access import may, rights
 from departments.audit import entry
 from departments.audit import keep as keep_entries
-from departments.models import AuditEntry, Department, User
+from departments.models import Department, User
 from inbox import clocks
 from inbox.actions.step import finish, locked, remember, ring_all, snapshot
 from inbox.errors import Refused
 from inbox.models import Access, Clock, Conversation, Message, QueueItem, Tag
 from inbox.row import SHOWN, shown, sort
+from inbox.waiting import Waiting
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Placement:
     that stand in the list, `rule` the name of what decided. `department` None leaves the lead where it is: the message
     continues a conversation; `joins` and `priority` still count."""
 
-    message: Message
+    message: Message | Waiting
     department: Department | None
     joins: Sequence[Department] = ()
     because: str = ""
@@ -37,21 +42,68 @@ class Placement:
     language: str = ""
 
 
+@dataclass(slots=True)
+class _Talk:
+    """What placing has to know of a conversation, and what it sets."""
+
+    pk: UUID
+    history: bool
+    confidential: bool
+    language: str
+
+
+@dataclass(slots=True)
+class _NewItem:
+    """A share that is about to be stored, by the columns in which new ones differ."""
+
+    pk: str
+    conversation_id: UUID
+    department: Department
+    lead: bool
+    priority: int
+    probably_nothing: bool
+    confidential: bool
+    why: str
+    preview: str
+    kind: str
+    network: str
+    author_name: str
+    author_handle: str
+    followers: int | None
+    language: str
+    rating: int | None
+    last_message_at: datetime
+    placed_at: datetime
+    sort_at: datetime
+    waiting_since: datetime | None = None
+    due_at: datetime | None = None
+
+    @property
+    def department_id(self) -> UUID:
+        return self.department.pk
+
+    def row(self) -> dict[str, Any]:
+        return {"id": self.pk, **{name: getattr(self, name) for name in _NEW}}
+
+
+#: The columns of a new item beside its id; in all others new ones are alike.
+_NEW = ("conversation_id", "department_id", *_NewItem.__slots__[3:])
+
+
 @dataclass
 class _Batch:
     """What one `place_many` writes, gathered so that each table is written once."""
 
-    items: list[QueueItem] = field(default_factory=list)
-    clocks: list[Clock] = field(default_factory=list)
-    access: list[Access] = field(default_factory=list)
-    audit: list[AuditEntry] = field(default_factory=list)
+    items: list[_NewItem] = field(default_factory=list)
+    audit: list[dict] = field(default_factory=list)
     changed: dict = field(default_factory=dict)
-    conversations: dict = field(default_factory=dict)
+    talks: dict[UUID, _Talk] = field(default_factory=dict)
     queues: set = field(default_factory=set)
+    now: datetime = field(default_factory=timezone.now)
 
-    def change(self, item: QueueItem) -> None:
+    def change(self, item: QueueItem | _NewItem) -> None:
         """An item that lay there before is stored anew; one of this batch is stored for the first time anyway."""
-        if not item._state.adding:
+        if isinstance(item, QueueItem):
             self.changed[item.pk] = item
         self.queues.add(item.department_id)
 
@@ -67,90 +119,94 @@ def place_many(placements: Iterable[Placement]) -> None:
 
     A confidential department among those named takes the conversation alone: nobody else is let in by a rule. A
     conversation that lies with somebody already keeps its lead; only the departments that join are added.
-    Needs `message.conversation`, `message.channel` and `message.identity` loaded.
+    Needs `message.channel` and `message.identity` loaded.
     """
     placements = list(placements)
-    ids = sorted({each.message.conversation_id for each in placements})
-    conversations = {
-        each.pk: each for each in Conversation.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    }
+    ids = {each.message.conversation_id for each in placements}
+    batch = _Batch(talks=_talks(ids))
     lying: dict = {}
-    for item in QueueItem.objects.filter(conversation__in=ids).select_related("department"):
+    for item in QueueItem.objects.filter(conversation__among=ids).select_related("department"):
         lying.setdefault(item.conversation_id, {})[item.department_id] = item
-    batch = _Batch()
     for placement in placements:
-        conversation = conversations[placement.message.conversation_id]
-        _place_one(batch, placement, conversation, lying.setdefault(conversation.pk, {}))
+        talk = batch.talks[placement.message.conversation_id]
+        _place_one(batch, placement, talk, lying.setdefault(talk.pk, {}))
     _write(batch)
     _tag(placements)
 
 
-def _place_one(batch: _Batch, placement: Placement, conversation: Conversation, lying: dict) -> None:
-    if placement.language and not conversation.language:
-        conversation.language = placement.language
-    batch.conversations[conversation.pk] = conversation
-    for department, leads in _shares(placement, conversation, bool(lying)):
+def _talks(ids: Iterable[UUID]) -> dict[UUID, _Talk]:
+    """These conversations, locked."""
+    locked = Conversation.objects.select_for_update(no_key=True).filter(pk__among=ids).order_by("pk")
+    return {row[0]: _Talk(*row) for row in locked.values_list(*_Talk.__slots__)}
+
+
+def _place_one(batch: _Batch, placement: Placement, talk: _Talk, lying: dict) -> None:
+    if placement.language and not talk.language:
+        talk.language = placement.language
+    for department, leads in _shares(placement, talk, bool(lying)):
         if department.pk in lying:
             _raise(batch, lying[department.pk], placement.priority)
         else:
-            lying[department.pk] = _new_item(batch, placement, conversation, department, leads)
+            lying[department.pk] = _new_item(batch, placement, talk, department, leads)
     for item in lying.values():
         _show_newest(batch, item, placement.message)
         if placement.department is None and item.lead:
             _raise(batch, item, placement.priority)
 
 
-def _shares(placement: Placement, conversation: Conversation, has_lead: bool) -> list[tuple[Department, bool]]:
+def _shares(placement: Placement, talk: _Talk, has_lead: bool) -> list[tuple[Department, bool]]:
     """Who gets a share, and whether they lead."""
     wanted = (
         [placement.department, *placement.joins] if placement.department and not has_lead else list(placement.joins)
     )
     secret = [each for each in wanted if each.confidential]
     if secret and not has_lead:
-        conversation.confidential = True
+        talk.confidential = True
         return [(secret[0], True)]
     if has_lead:
-        return [(each, False) for each in wanted if not each.confidential and not conversation.confidential]
+        return [(each, False) for each in wanted if not each.confidential and not talk.confidential]
     return [(each, position == 0) for position, each in enumerate(dict.fromkeys(wanted))]
 
 
-def _new_item(batch: _Batch, placement: Placement, conversation: Conversation, department: Department, leads: bool):
+def _new_item(batch: _Batch, placement: Placement, talk: _Talk, department: Department, leads: bool) -> _NewItem:
     message = placement.message
-    item = QueueItem(
-        conversation=conversation,
+    item = _NewItem(
+        pk=str(uuid4()),
+        conversation_id=talk.pk,
         department=department,
         lead=leads,
         priority=placement.priority,
         probably_nothing=placement.probably_nothing and leads,
-        confidential=conversation.confidential,
+        confidential=talk.confidential,
         why=placement.why[:120],
+        # Figures of the day tell what came on that day, and history came on its own.
+        placed_at=message.created_at if talk.history else batch.now,
+        sort_at=message.created_at,
         **shown(message),
     )
     item.language = item.language or placement.language
-    if conversation.history:
-        # Figures of the day tell what came on that day, and history came on its own.
-        item.placed_at = message.created_at
     sort(item)
-    if not conversation.history and not item.probably_nothing:
-        batch.clocks.append(clocks.started(item, message.created_at))
+    if not talk.history and not item.probably_nothing:
+        clocks.set_waiting(item, message.created_at)
     batch.items.append(item)
-    batch.access.append(Access(conversation=conversation, department=department))
     batch.queues.add(department.pk)
-    batch.audit.append(
-        entry(
-            "item_placed" if leads else "item_joined",
-            item,
-            by="rule" if placement.rule else "system",
-            department=department,
-            conversation_id=conversation.pk,
-            rule=placement.rule,
-            because=placement.because,
-        )
-    )
+    batch.audit.append(_told(placement, item))
     return item
 
 
-def _show_newest(batch: _Batch, item: QueueItem, message: Message) -> None:
+def _told(placement: Placement, item: _NewItem) -> dict[str, Any]:
+    return entry(
+        "item_placed" if item.lead else "item_joined",
+        (QueueItem, item.pk),
+        by="rule" if placement.rule else "system",
+        department=item.department,
+        conversation_id=item.conversation_id,
+        rule=placement.rule,
+        because=placement.because,
+    )
+
+
+def _show_newest(batch: _Batch, item: QueueItem | _NewItem, message: Message | Waiting) -> None:
     """Messages of one thread are routed together when they came together: the list shows the last of them."""
     if message.created_at > item.last_message_at:
         for name, value in shown(message).items():
@@ -159,7 +215,7 @@ def _show_newest(batch: _Batch, item: QueueItem, message: Message) -> None:
         batch.change(item)
 
 
-def _raise(batch: _Batch, item: QueueItem, priority: int) -> None:
+def _raise(batch: _Batch, item: QueueItem | _NewItem, priority: int) -> None:
     """Rules only ever make things more urgent."""
     if priority > item.priority:
         item.priority = priority
@@ -170,23 +226,28 @@ def _raise(batch: _Batch, item: QueueItem, priority: int) -> None:
 
 
 def _write(batch: _Batch) -> None:
-    _mark_routed(batch.conversations.values())
-    QueueItem.objects.bulk_create(batch.items)
-    QueueItem.objects.bulk_update(batch.changed.values(), ["priority", "due_at", "sort_at", *SHOWN])
-    Access.objects.bulk_create(batch.access, ignore_conflicts=True)
-    Clock.objects.bulk_create(batch.clocks)
+    _mark_routed(batch.talks.values())
+    rows.insert(QueueItem, [item.row() for item in batch.items])
+    shares = [{"conversation_id": each.conversation_id, "department_id": each.department_id} for each in batch.items]
+    rows.insert(Access, shares, unless_there=True)
+    rows.insert(Clock, [clocks.spell(item) for item in batch.items if item.due_at])
+    rows.update(QueueItem, [{name: getattr(each, name) for name in _MOVED} for each in batch.changed.values()])
     keep_entries(batch.audit)
     bell.ring(*batch.queues)
 
 
-def _mark_routed(conversations: Iterable[Conversation]) -> None:
+#: What a message may change of an item that lies there already.
+_MOVED = ("id", "priority", "due_at", "sort_at", *SHOWN)
+
+
+def _mark_routed(talks: Iterable[_Talk]) -> None:
     """From now on they are seen. There are few different answers, and one statement for each beats one for all by
     far."""
     alike: dict[tuple, list] = {}
-    for each in conversations:
+    for each in talks:
         alike.setdefault((each.confidential, each.language), []).append(each.pk)
     for (confidential, language), ids in alike.items():
-        Conversation.objects.filter(pk__in=ids).update(
+        Conversation.objects.filter(pk__among=ids).update(
             routed_at=Coalesce("routed_at", Now()), confidential=confidential, language=language
         )
 

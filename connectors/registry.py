@@ -11,6 +11,7 @@ NETWORKS = {
     "demo": "connectors.networks.demo.Demo",
     "feed": "connectors.networks.feed.FeedReader",
     "import": "connectors.networks.imported.Imported",
+    "mastodon": "connectors.networks.mastodon.MastodonServer",
     "webhook": "connectors.networks.webhook.Webhook",
 }
 

@@ -1,0 +1,223 @@
+"""Where to read on, for networks that show their newest posts first. Pure: works on what a connector read and on the
+part of a cursor that it kept.
+
+`Walk` goes back from the head to what is known already, and a little further, for a post can appear late behind newer
+ones. Where to stop moves only when a walk has come to its end, and a walk that was interrupted goes on where it
+stopped, so nothing between two visits is left out however many pages it fills.
+
+`Forward` goes on from the highest id it saw, for networks that can be asked for what comes after. Ids are given before
+posts can be seen, so one may appear below an id that we know: what is younger than a few minutes is asked for again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+OVERLAP = timedelta(minutes=5)
+SETTLED = timedelta(minutes=2)  # by our own clock, since an id was first known
+SWEEP = timedelta(hours=24)  # how far back is looked now and then
+SWEEP_EVERY = timedelta(hours=1)
+MOST_REMEMBERED = 300
+DEEPEST = 100  # pages
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A post as its network lists it: its id, and the time by which the list is in order."""
+
+    id: str
+    at: datetime
+    raw: Any = field(repr=False, default=None)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a page of a walk meant: `fresh` is what we do not know yet, oldest first; `state` is kept in the cursor;
+    `missing` names what we knew and the network does not list any more. A `gap` beside it is none when all of
+    `missing` is gone: then nothing is left out, it was only deleted."""
+
+    fresh: Sequence[Entry]
+    state: Mapping[str, Any]
+    more: bool
+    history: bool
+    progress: float | None = None
+    gap: tuple[datetime, datetime] | None = None
+    covered: tuple[datetime, datetime] | None = None
+    missing: Mapping[str, datetime] = field(default_factory=dict)
+
+
+class Walk:
+    """A walk from the head back to what is known. `state` is what the last step gave (empty at first), `days` how far
+    back the first walk goes; `sweeps` says that now and then more is looked at again than OVERLAP, which finds what
+    came very late and what was deleted."""
+
+    def __init__(
+        self,
+        state: Mapping[str, Any] | None,
+        *,
+        now: datetime,
+        days: float,
+        overlap: timedelta = OVERLAP,
+        sweeps: bool = False,
+        deepest: int = DEEPEST,
+    ):
+        self.state, self.now, self.deepest = dict(state or {}), now, deepest
+        self.is_first = "anchor" not in self.state
+        self.seen: dict[str, str] = dict(self.state.get("seen", {}))
+        self.walk = self.state.get("walk") or self._begun(days, overlap, sweeps)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether pages of this walk were read before."""
+        return "walk" in self.state
+
+    @property
+    def token(self) -> str:
+        """By which the network knows the page that is next; empty for the head."""
+        return self.walk["token"]
+
+    @property
+    def floor(self) -> datetime:
+        """What is older is not wanted."""
+        return datetime.fromisoformat(self.walk["floor"])
+
+    def step(self, page: Sequence[Entry], following: str, reached: datetime | None = None) -> Step:
+        """Go on by this page of the network's list; `following` is the token of the next (empty: there is none), and
+        `reached` tells how far back the page went when that is more than its entries show."""
+        low = min([each.at for each in page] + ([reached] if reached else []), default=None)
+        walk = self._walked(page, low)
+        fresh = [each for each in page if each.at >= self.floor and each.id not in self.seen]
+        for each in page:
+            if each.at >= self.floor:
+                self.seen[each.id] = each.at.isoformat()
+        is_done = bool(low and low < self.floor)
+        if following and not is_done and walk["pages"] < self.deepest and following != self.token:
+            return self._going_on(fresh, walk | {"token": following})
+        return self._ended(fresh, walk, whole=is_done or not following)
+
+    def _begun(self, days: float, overlap: timedelta, sweeps: bool) -> dict[str, Any]:
+        if self.is_first:
+            return self._from_head(self.now - timedelta(days=days))
+        anchor = datetime.fromisoformat(self.state["anchor"])
+        swept = self.state.get("swept", "")
+        if sweeps and (not swept or self.now - datetime.fromisoformat(swept) >= SWEEP_EVERY):
+            return self._from_head(anchor - max(SWEEP, overlap)) | {"sweeps": True}
+        return self._from_head(anchor - overlap)
+
+    def _from_head(self, floor: datetime) -> dict[str, Any]:
+        return {"token": "", "floor": floor.isoformat(), "pages": 0, "expected": list(self.seen)}
+
+    def _walked(self, page: Sequence[Entry], low: datetime | None) -> dict[str, Any]:
+        walk = dict(self.walk)
+        met = {each.id for each in page}
+        walk["expected"] = [each for each in walk["expected"] if each not in met]
+        walk["pages"] += 1
+        if page:
+            # A clock that runs ahead elsewhere must not put where we stop into the future.
+            walk.setdefault("top", min(max(each.at for each in page), self.now).isoformat())
+        if low:
+            walk["low"] = min(filter(None, (walk.get("low"), low.isoformat())), key=datetime.fromisoformat)
+        return walk
+
+    def _going_on(self, fresh: list[Entry], walk: dict[str, Any]) -> Step:
+        span, low = self.now - self.floor, walk.get("low")
+        gone = self.now - datetime.fromisoformat(low) if low else timedelta()
+        return Step(
+            fresh=_oldest_first(fresh),
+            state=self.state | {"walk": walk, "seen": self._remembered()},
+            more=True,
+            history=self.is_first,
+            progress=max(0.0, min(gone / span, 1.0)) if self.is_first and span else None,
+        )
+
+    def _ended(self, fresh: list[Entry], walk: dict[str, Any], whole: bool) -> Step:
+        gap = self._gap(fresh, walk, whole)
+        anchor = walk.get("top") or self.state.get("anchor") or walk["floor"]
+        if not self.is_first:
+            anchor = max(anchor, self.state["anchor"], key=datetime.fromisoformat)
+        missing = self._missing(walk, whole and not self._is_below_floor(walk)) if whole else {}
+        return Step(
+            fresh=_oldest_first(fresh),
+            state=self._rested(anchor, walk, without=missing),
+            more=False,
+            history=self.is_first,
+            gap=gap,
+            covered=None if gap else (self.floor, self.now),
+            missing=missing,
+        )
+
+    def _gap(self, fresh: list[Entry], walk: dict[str, Any], whole: bool) -> tuple[datetime, datetime] | None:
+        """What lies between what we knew and what could be read: the network ended its list early, or we the walk."""
+        low = datetime.fromisoformat(walk["low"]) if walk.get("low") else None
+        if low is None or low <= self.floor:
+            return None
+        if not whole:
+            return self.floor, low
+        anchor = None if self.is_first else datetime.fromisoformat(self.state["anchor"])
+        return (anchor, low) if anchor and self.state.get("seen") and fresh and low > anchor else None
+
+    def _missing(self, walk: dict[str, Any], is_all: bool) -> dict[str, datetime]:
+        """Known posts that were not met: all of them when the list came to its end, else those of the stretch that was
+        read. At its very edge nothing is certain."""
+        edge = self.floor if is_all else max(self.floor, datetime.fromisoformat(walk["low"]))
+        expected = {each: datetime.fromisoformat(self.seen[each]) for each in walk["expected"] if each in self.seen}
+        return {each: at for each, at in expected.items() if at > edge}
+
+    def _is_below_floor(self, walk: dict[str, Any]) -> bool:
+        return bool(walk.get("low")) and datetime.fromisoformat(walk["low"]) < self.floor
+
+    def _rested(self, anchor: str, walk: dict[str, Any], without: Mapping[str, Any]) -> dict[str, Any]:
+        since = datetime.fromisoformat(anchor) - SWEEP
+        kept = {
+            each: at
+            for each, at in self._remembered().items()
+            if each not in without and datetime.fromisoformat(at) >= since
+        }
+        swept = self.now.isoformat() if walk.get("sweeps") or self.is_first else self.state.get("swept", "")
+        return {"anchor": anchor, "seen": kept, **({"swept": swept} if swept else {})}
+
+    def _remembered(self) -> dict[str, str]:
+        newest = sorted(self.seen.items(), key=lambda each: datetime.fromisoformat(each[1]))
+        return dict(newest[-MOST_REMEMBERED:])
+
+
+class Forward:
+    """Going on from an id. `state` is what `begun` or the last step gave."""
+
+    def __init__(self, state: Mapping[str, Any], now: datetime):
+        self.state, self.now = dict(state), now
+
+    @classmethod
+    def begun(cls, lowest: str, highest: str, now: datetime) -> dict[str, Any]:
+        """From here on, where `highest` was the newest id, and all from `lowest` on may still be filling up."""
+        return {"after": lowest, "settled": lowest, "known": highest, "known_at": now.isoformat()}
+
+    @property
+    def after(self) -> str:
+        """The id after which the next page begins."""
+        return self.state["after"]
+
+    def step(self, ids: Sequence[str]) -> tuple[dict[str, Any], bool]:
+        """Go on by a page with these ids; whether to ask on at once. The page after the last is empty."""
+        highest = max([*ids, self.after], key=in_order)
+        if highest != self.after:
+            return self.state | {"after": highest}, True
+        state = dict(self.state)
+        if self.now - datetime.fromisoformat(state["known_at"]) >= SETTLED:
+            state |= {"settled": state["known"], "known": highest, "known_at": self.now.isoformat()}
+        return state | {"after": state["settled"], "at": self.now.isoformat()}, False
+
+    @property
+    def since(self) -> datetime:
+        """When it was last known that nothing more waits."""
+        return datetime.fromisoformat(self.state.get("at") or self.state["known_at"])
+
+
+def in_order(id: str) -> tuple[int, str]:
+    """By which ids compare, be they numbers or letters of one length."""
+    return len(id), id
+
+
+def _oldest_first(page: Sequence[Entry]) -> list[Entry]:
+    return sorted(page, key=lambda each: each.at)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import orjson
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import exceptions, serializers
@@ -9,6 +10,8 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
+from rest_framework.renderers import JSONRenderer
+from rest_framework.utils.encoders import JSONEncoder
 from structlog.contextvars import bind_contextvars
 
 from departments.models import ApiToken
@@ -52,6 +55,26 @@ class JsonBody(JSONParser):
             return super().parse(stream, media_type, parser_context)
         except RecursionError:
             raise exceptions.ParseError("The JSON is nested too deep to be read.") from None
+
+
+def as_json(data) -> bytes:
+    """As the framework writes it, in a tenth of the time; what orjson can not write (numbers beyond 64 bits) slowly."""
+    try:
+        return orjson.dumps(data, _OTHERS, orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:
+        return JSONRenderer().render(data)
+
+
+_OTHERS = JSONEncoder().default
+
+
+class JsonAnswer(JSONRenderer):
+    """JSON on one line, quickly; indented for who asks for that."""
+
+    def render(self, data, accepted_media_type=None, renderer_context=None):
+        if data is None or self.get_indent(accepted_media_type, renderer_context or {}):
+            return super().render(data, accepted_media_type, renderer_context)
+        return as_json(data)
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

@@ -22,8 +22,8 @@ VARYING = (UUID, datetime)
 #: The statement is not known any more (a pooler gave us another line), known already, or gives other columns than when
 #: it was prepared. Then it is asked in full.
 LOST = ("26000", "42P05", "0A000")
-#: So many are prepared on one line.
-MOST = 300
+#: So many are prepared on one line; what comes later is asked in full.
+MOST = 100
 
 _prepared: WeakKeyDictionary = WeakKeyDictionary()
 

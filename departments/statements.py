@@ -32,13 +32,13 @@ def rows(key: Hashable, write: Callable[[], QuerySet], given: Mapping = {}, form
     return kept.ask(given, form) if kept else []
 
 
-def objects(key: Hashable, write: Callable[[], QuerySet]) -> list[Any]:
+def objects(key: Hashable, write: Callable[[], QuerySet], given: Mapping = {}) -> list[Any]:
     """The same for whole objects, of a model none of whose fields the database holds in another form than Python."""
     if key not in _models:
         _models[key] = write().model
     model = _models[key]
     names = [field.attname for field in model._meta.concrete_fields]
-    return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in rows(key, lambda: write().values_list(*names))]
+    return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in rows(key, lambda: write().values_list(*names), given)]
 
 
 def _written(selection: QuerySet, given: Mapping) -> Statement | None:

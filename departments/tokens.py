@@ -3,14 +3,15 @@
 import hashlib
 import secrets
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
-from django.db.models import OuterRef
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.models import OuterRef, QuerySet
 from django.utils import timezone
 
+from departments import statements
 from departments.access import rights
 from departments.audit import record
 from departments.models import ApiToken, Department, User
@@ -65,16 +66,32 @@ def living_token(secret: str) -> ApiToken | None:
     """The token with this secret, with its user, unless it is unknown, expired or revoked, or its owner's account
     closed."""
     now = timezone.now()
-    limits = ApiToken.departments.through.objects.filter(apitoken=OuterRef("pk")).values("department")
-    token = (
-        ApiToken.objects.filter(sha256=digest(secret), revoked_at=None, expires_at__gt=now, user__is_active=True)
-        .select_related("user")
-        .annotate(limited_to=ArraySubquery(limits))
-        .first()
-    )
+    given = {_SOME_TOKEN: digest(secret), _SOME_TIME: now}
+    token = next(map(_token, statements.rows("living token", _living, given)), None)
     # Once a minute is enough to see whether a token is still in use, and spares a write a request.
     if token and (token.last_used_at is None or token.last_used_at < now - timedelta(minutes=1)):
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    return token
+
+
+#: What stands in the statement, which is written once, in place of the token asked for and of now.
+_SOME_TOKEN, _SOME_TIME = "the fingerprint of a token", datetime(1, 1, 1, tzinfo=UTC)
+_OF_TOKEN, _OF_USER = ([each.attname for each in model._meta.concrete_fields] for model in (ApiToken, User))
+
+
+def _living() -> QuerySet:
+    limits = ApiToken.departments.through.objects.filter(apitoken=OuterRef("pk")).values("department")
+    living = ApiToken.objects.filter(
+        sha256=_SOME_TOKEN, revoked_at=None, expires_at__gt=_SOME_TIME, user__is_active=True
+    )
+    return living.values_list(*_OF_TOKEN, *(f"user__{name}" for name in _OF_USER), ArraySubquery(limits))
+
+
+def _token(row: tuple) -> ApiToken:
+    own, of_user, limited_to = row[: len(_OF_TOKEN)], row[len(_OF_TOKEN) : -1], row[-1]
+    token = ApiToken.from_db(DEFAULT_DB_ALIAS, _OF_TOKEN, own)
+    token.user = User.from_db(DEFAULT_DB_ALIAS, _OF_USER, of_user)
+    token.limited_to = limited_to
     return token
 
 

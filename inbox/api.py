@@ -3,7 +3,9 @@ is not there; what can not be done as things stand is 409 with a sentence."""
 
 from django.db.models import Count
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, OpenApiTypes, extend_schema
 from rest_framework import exceptions, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
@@ -12,11 +14,11 @@ from rest_framework.viewsets import GenericViewSet
 
 from departments.api import CursorPages
 from departments.models import ApiToken
-from inbox import actions, asked, contacts, search, shapes, thread
+from inbox import actions, asked, contacts, reads, search, shapes, thread
 from inbox.desk import desk_of
 from inbox.errors import Refused, SomethingNewer
 from inbox.models import Contact, Message, Note, QueueItem, Reply
-from inbox.paging import NEWEST, URGENT, Order, page, read
+from inbox.paging import NEWEST, Order, page, read
 from inbox.views.conversations import find
 from inbox.views.talk import own_share, shares
 from inbox.views.verbs import find_item
@@ -38,7 +40,8 @@ class Conflict(exceptions.APIException):
 
 def _newer(found) -> dict:
     if isinstance(found, Message):
-        return {"type": "message", **shapes.message(found)}
+        row = shapes.message_rows(Message.objects.filter(pk=found.pk)).get()
+        return {"type": "message", **shapes.message(row)}
     return {"type": "reply", **shapes.reply(found)}
 
 
@@ -80,9 +83,31 @@ class InboxView(GenericViewSet):
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 
+    def answered(self, found: reads.Read | None) -> HttpResponseBase:
+        """The answer with its mark; 304 when the caller has it already."""
+        made = found.answer() if found else None
+        if made is None:
+            raise Http404
+        response = Response(made.body, headers={"ETag": made.mark, "Vary": reads.VARY})
+        return get_conditional_response(self.request, made.mark, response=response)
+
+    def asked(self) -> tuple:
+        """By whom, where and what was asked, for a read."""
+        return self.request.user, self.request.build_absolute_uri(), self.request.query_params
+
     def pages(self, rows, shape, order: Order) -> Response:
         self.order = order
         return self.get_paginated_response([shape(row) for row in self.paginate_queryset(rows)])
+
+
+#: What an answer with a mark says of itself in the schema.
+KNOWN = OpenApiParameter(
+    "If-None-Match",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="The ETag of an answer that the caller has. Nothing is sent again (304) while it would say the same.",
+)
+UNCHANGED = OpenApiResponse(description="Nothing has changed since the answer with this ETag.")
 
 
 def given_id(name: str = "id") -> OpenApiParameter:
@@ -111,16 +136,13 @@ class Departments(InboxView):
         return shape
 
 
-#: How `?status=` is understood; without it, everything that is not resolved.
-LIVE = (Status.OPEN, Status.PENDING, Status.SNOOZED)
-
-
 class Queues(InboxView):
     serializer_class = asked.ItemShape
 
     @extend_schema(
-        responses=asked.ItemShape(many=True),
+        responses={200: asked.ItemShape(many=True), 304: UNCHANGED},
         parameters=[
+            KNOWN,
             OpenApiParameter("department", OpenApiTypes.STR, OpenApiParameter.PATH),
             OpenApiParameter(
                 "status", OpenApiTypes.STR, enum=Status.values, description="Without it, all but resolved."
@@ -130,24 +152,7 @@ class Queues(InboxView):
     )
     def list(self, request, department):
         """One queue, most urgent first."""
-        queue = desk_of(request).department(department)
-        if queue is None:
-            raise Http404
-        items = QueueItem.objects.in_queue(queue, request.user)
-        rows = [shapes.item_rows(items.filter(status=each)) for each in self._statuses()]
-        return self.pages(rows, shapes.item, NEWEST if self._newest() else URGENT)
-
-    def _statuses(self):
-        wanted = self.request.query_params.get("status", "")
-        if wanted and wanted not in Status.values:
-            raise exceptions.ValidationError({"status": [f"Choose one of: {', '.join(Status.values)}."]})
-        return [wanted] if wanted else LIVE
-
-    def _newest(self) -> bool:
-        wanted = self.request.query_params.get("sort", "urgent")
-        if wanted not in ("urgent", "newest"):
-            raise exceptions.ValidationError({"sort": ["Choose one of: urgent, newest."]})
-        return wanted == "newest"
+        return self.answered(reads.queue(*self.asked(), department=department))
 
 
 def verb(name: str, act, serializer=asked.Nothing):
@@ -193,7 +198,6 @@ class QueueItems(InboxView):
     undo = verb("undo", actions.undo)
 
 
-OLDEST = Order("created_at")
 BY_TIME = Order("at")
 
 
@@ -201,19 +205,18 @@ class Conversations(InboxView):
     serializer_class = asked.ConversationShape
     scopes = {"write_reply": ApiToken.Scope.REPLY}
 
-    @extend_schema(responses=asked.ConversationShape, parameters=[given_id()])
+    @extend_schema(responses={200: asked.ConversationShape, 304: UNCHANGED}, parameters=[given_id(), KNOWN])
     def retrieve(self, request, pk):
         """One conversation and every department's share of it."""
         found = find(request.user, pk)
-        last = found.messages.order_by("-received_at", "-created_at", "-id").first()
-        return Response(shapes.conversation(found, last))
+        return self.answered(reads.conversation(*self.asked(), pk=found.pk))
 
-    @extend_schema(responses=asked.MessageShape(many=True), parameters=[given_id()])
+    @extend_schema(responses={200: asked.MessageShape(many=True), 304: UNCHANGED}, parameters=[given_id(), KNOWN])
     @action(detail=True)
     def messages(self, request, pk):
         """What was said, oldest first."""
-        rows = Message.objects.filter(conversation=find(request.user, pk)).select_related("identity", "parent", "reply")
-        return self.pages(rows, shapes.message, OLDEST)
+        found = find(request.user, pk)
+        return self.answered(reads.messages(*self.asked(), pk=found.pk, exists=True))
 
     @extend_schema(responses=asked.StepShape(many=True), parameters=[given_id()])
     @action(detail=True)
@@ -241,7 +244,7 @@ class Conversations(InboxView):
     def replies(self, request, pk):
         """Our replies and where they are on their way, oldest first."""
         rows = Reply.objects.filter(conversation=find(request.user, pk)).select_related("author", "department")
-        return self.pages(rows, shapes.reply, OLDEST)
+        return self.pages(rows, shapes.reply, reads.OLDEST)
 
     @extend_schema(request=asked.WriteReply, responses={202: asked.ReplyShape}, parameters=[given_id()])
     @replies.mapping.post

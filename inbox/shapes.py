@@ -3,9 +3,15 @@
 Lists are made from plain rows (`values`), not from model objects or serializers: a page of fifty costs a third of that.
 """
 
+import json
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Subquery, TextField
+from django.db.models.functions import Cast
+
 from departments import audit
 from departments.models import AuditEntry
-from inbox.models import Contact, Conversation, Message, Note, QueueItem, Reply
+from inbox.models import Contact, Conversation, Message, Note, Reply, Tag
 
 #: Columns of an item's row, and the names under which they go out.
 ITEM = {
@@ -59,10 +65,6 @@ def item(row: dict) -> dict:
     return shape
 
 
-def items_of(conversation: Conversation) -> list[dict]:
-    return [item(row) for row in item_rows(QueueItem.objects.of(conversation))]
-
-
 def _person(pk, username, name):
     return {"id": pk, "username": username, "name": name or username} if pk else None
 
@@ -71,25 +73,54 @@ def person(user) -> dict | None:
     return user and _person(user.pk, user.username, user.name)
 
 
-def conversation(found: Conversation, last: Message | None) -> dict:
-    """Needs channel, identity and tags loaded. `last` is the newest message, which a reply names as seen."""
-    return {
-        "id": found.pk,
-        "channel": {"slug": found.channel.slug, "name": found.channel.name, "network": found.channel.network},
-        "author": author(found.identity),
-        "contact": found.identity and found.identity.contact_id,
-        "confidential": found.confidential,
-        "history": found.history,
-        "language": found.language,
-        "mood": found.mood,
-        "tags": [tag.name for tag in found.tags.all()],
-        "created_at": found.created_at,
-        "last_message_at": found.last_message_at,
-        "last_in_at": found.last_in_at,
-        "last_out_at": found.last_out_at,
-        "last_message": last and last.pk,
-        "items": items_of(found),
+#: Columns of a conversation's row.
+CONVERSATION = (
+    "id",
+    "confidential",
+    "history",
+    "language",
+    "mood",
+    "created_at",
+    "last_message_at",
+    "last_in_at",
+    "last_out_at",
+)
+CHANNEL = ("slug", "name", "network")
+IDENTITY = ("name", "handle", "followers", "verified")
+CONVERSATION_COLUMNS = (
+    *CONVERSATION,
+    *(f"channel__{name}" for name in CHANNEL),
+    "identity_id",
+    *(f"identity__{name}" for name in IDENTITY),
+    "identity__contact_id",
+    "tag_names",
+    "last_message",
+)
+
+
+def conversation_rows(conversations):
+    """These conversations as rows for `conversation`: with their tags, and the newest message, which a reply names as
+    seen."""
+    tags = Tag.objects.filter(conversations=OuterRef("pk")).order_by("name").values("name")
+    said = Message.objects.filter(conversation=OuterRef("pk")).order_by("-received_at", "-created_at", "-id")
+    found = conversations.annotate(tag_names=ArraySubquery(tags), last_message=Subquery(said.values("pk")[:1]))
+    return found.values(*CONVERSATION_COLUMNS)
+
+
+def conversation(row: dict, shares: list[dict]) -> dict:
+    """`shares` are the rows of its items."""
+    return {name: row[name] for name in CONVERSATION} | {
+        "channel": {name: row[f"channel__{name}"] for name in CHANNEL},
+        "author": _author(row),
+        "contact": row["identity__contact_id"],
+        "tags": row["tag_names"],
+        "last_message": row["last_message"],
+        "items": [item(each) for each in shares],
     }
+
+
+def _author(row: dict) -> dict | None:
+    return {name: row[f"identity__{name}"] for name in IDENTITY} if row["identity_id"] else None
 
 
 def author(identity) -> dict | None:
@@ -101,28 +132,49 @@ def author(identity) -> dict | None:
     }
 
 
-def message(found: Message) -> dict:
-    """Needs identity, parent and reply loaded. A parent in another conversation is not named: it may be hidden."""
-    parent = found.parent
-    return {
-        "id": found.pk,
-        "kind": found.kind,
-        "direction": found.direction,
-        "title": found.title,
-        "text": found.text,
-        "language": found.language,
-        "url": found.url,
-        "rating": found.rating,
-        "media": found.media,
-        "visibility": found.visibility,
-        "created_at": found.created_at,
-        "received_at": found.received_at,
-        "edited_at": found.edited_at,
-        "revision": found.revision,
-        "deleted": found.deleted_at is not None,
-        "author": author(found.identity),
-        "in_reply_to": parent.pk if parent and parent.conversation_id == found.conversation_id else None,
-        "reply": found.reply.pk if hasattr(found, "reply") else None,
+#: Columns of a message's row.
+MESSAGE = (
+    "id",
+    "kind",
+    "direction",
+    "title",
+    "text",
+    "language",
+    "url",
+    "rating",
+    "visibility",
+    "created_at",
+    "received_at",
+    "edited_at",
+    "revision",
+)
+MESSAGE_COLUMNS = (
+    *MESSAGE,
+    "deleted_at",
+    "conversation_id",
+    "parent_id",
+    "parent__conversation_id",
+    "reply__id",
+    "identity_id",
+    *(f"identity__{name}" for name in IDENTITY),
+    "enclosed",
+)
+
+
+def message_rows(messages):
+    """These messages as rows for `message`."""
+    return messages.annotate(enclosed=Cast("media", TextField())).values(*MESSAGE_COLUMNS)
+
+
+def message(row: dict) -> dict:
+    """A parent in another conversation is not named: it may be hidden."""
+    here = row["parent__conversation_id"] == row["conversation_id"]
+    return {name: row[name] for name in MESSAGE} | {
+        "media": json.loads(row["enclosed"]),
+        "deleted": row["deleted_at"] is not None,
+        "author": _author(row),
+        "in_reply_to": row["parent_id"] if here else None,
+        "reply": row["reply__id"],
     }
 
 

@@ -98,8 +98,9 @@ def _seen(user: User) -> None:
 
 @sync_and_async_middleware
 def never_stored(get_response):
-    """Nothing that a person saw stays behind in a cache: the back button asks again whether they still may see it.
-    Static files never come here; WhiteNoise answers before."""
+    """Nothing that a person saw stays behind in a cache: the back button asks again whether they still may see it. What
+    has a mark (`ETag`) may be kept by whoever asked, to ask again whether it still holds. Static files never come here;
+    WhiteNoise answers before."""
     if iscoroutinefunction(get_response):
 
         async def middleware(request):
@@ -114,5 +115,5 @@ def never_stored(get_response):
 
 
 def _unstored(response: HttpResponse) -> HttpResponse:
-    response["Cache-Control"] = "private, no-store"
+    response["Cache-Control"] = "private, no-cache" if "ETag" in response else "private, no-store"
     return response

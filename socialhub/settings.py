@@ -131,7 +131,7 @@ TEMPLATES = [
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "socialhub.files.StaticFiles"},
 }
 STATIC_URL = "static/"
 STATIC_ROOT = PLACES.data / "static"
@@ -170,6 +170,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 
 # The open door --------------------------------------------------------------------------------------------------
+SESSION_ENGINE = "departments.sessions"
 SESSION_COOKIE_NAME = "social_hub"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -221,7 +222,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["departments.api.TokenAuthentication", "departments.api.SignedInAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "departments.api.HasScope"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["departments.api.JsonAnswer"],
     "DEFAULT_PARSER_CLASSES": ["departments.api.JsonBody"],
     "DEFAULT_PAGINATION_CLASS": "departments.api.CursorPages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -5,17 +5,23 @@ posts go the whole way: the connector reads a network on loopback, the worker's 
 inbox, and answers leave through the real outbox.
 """
 
+import logging
+import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from itertools import islice
 
 import pytest
+from django.db import connections
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors import deliveries, http, registry
+from connectors import deliveries, http, registry, tokens
 from connectors.contract import Connector, Outgoing, Post, Taken, Target
 from connectors.errors import (
     ConnectorError,
@@ -28,10 +34,12 @@ from connectors.errors import (
     Rejected,
     Unreachable,
 )
-from connectors.models import Channel, Delivery
-from inbox import actions, outbox
+from connectors.models import Channel, Delivery, FetchRun, QuarantinedPost
+from departments.models import AuditEntry
+from departments.tokens import make_token
+from inbox import actions, outbox, rechecking
 from inbox.errors import Refused
-from inbox.models import Message, Reply, Revision
+from inbox.models import Message, Moderation, Reply, Revision
 from socialhub import pipeline
 from tests.connectors import table
 from tests.connectors.visits import (
@@ -102,8 +110,8 @@ def many_write(somebody_writes):
 def hurried(monkeypatch):
     """Nobody waits longer than a moment for an answer."""
     exchange = http.exchange
-    monkeypatch.setattr(http, "WITHIN", 0.3)
-    monkeypatch.setattr(http, "exchange", lambda *of, **named: exchange(*of, **named | {"within": 0.3}))
+    monkeypatch.setattr(http, "WITHIN", 0.2)
+    monkeypatch.setattr(http, "exchange", lambda *of, **named: exchange(*of, **named | {"within": 0.2}))
 
 
 def only(direction="in", **facts) -> Message:
@@ -256,7 +264,7 @@ class Kept:
 
 @every("polls")
 def test_in_whatever_order_things_happen_all_is_there_once_in_the_end(network, house):
-    @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=7, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(steps=st.lists(STEPS, min_size=3, max_size=9), between=st.integers(0, 3))
     def holds(steps, between):
         with on_stage(network) as stage:
@@ -319,6 +327,19 @@ def test_a_deletion_leaves_a_tombstone(stage, channel, somebody_writes, client):
     else:
         read_all(channel)
     assert only().deleted_at and only().text == ""
+
+
+@every("lookups")
+def test_what_the_network_does_not_tell_shows_when_a_message_is_looked_up(stage, channel, somebody_writes, client):
+    posts = [somebody_writes("Where is my order", ago=MINUTE), somebody_writes("Forget me", ago=MINUTE)]
+    bring(channel, *posts, stage=stage, client=client)
+    stage.edit(posts[0].id, "Where is my order?")
+    stage.delete(posts[1].id)
+    for each in Message.objects.order_by("text"):
+        rechecking.recheck(each)
+    assert told() == Counter(["Where is my order?"])
+    assert Message.objects.filter(deleted_at=None).get().revision == 2
+    assert Message.objects.exclude(deleted_at=None).get().text == ""
 
 
 @every("lookups")
@@ -409,27 +430,97 @@ def renews(network: str) -> bool:
 RENEWING = pytest.mark.parametrize("network", [each for each in stages() if renews(each)])
 
 
-def about_to_end(channel: Channel, ends=timedelta(minutes=5)) -> None:
+def about_to_end(channel: Channel, begun: float = 20, ends: float = 1) -> None:
+    """Credentials given so many hours ago, that end in so many."""
     now = timezone.now()
-    times = {"issued_at": (now - timedelta(hours=20)).isoformat(), "expires_at": (now + ends).isoformat()}
-    channel.credentials = channel.credentials | times
+    times = {"issued_at": now - timedelta(hours=begun), "expires_at": now + timedelta(hours=ends)}
+    channel.credentials = channel.credentials | {name: moment.isoformat() for name, moment in times.items()}
     channel.save(update_fields=["sealed", "expires_at", "renew_at"])
-    assert channel.renew_at <= now
+    assert (channel.renew_at <= now) == (begun > 4 * ends)
+
+
+def asked_of(stage) -> list[tuple[str, str]]:
+    return [(each.method, each.path) for each in stage.asked]
 
 
 @RENEWING
-def test_credentials_that_end_soon_are_renewed_once_before_the_next_page(stage, channel, somebody_writes):
+def test_credentials_that_end_soon_are_renewed_before_the_next_page_and_then_left_alone(
+    stage, channel, somebody_writes
+):
     about_to_end(channel)
     before = channel.credentials
     somebody_writes()
-    read_all(channel)
-    assert channel.credentials != before
-    assert channel.renew_at > timezone.now()
-    asked = [(each.method, each.path) for each in stage.asked]
-    read_all(channel)
-    assert sum(told().values()) == 1
-    assert [(each.method, each.path) for each in stage.asked].count(asked[0]) >= 1
-    assert "canary" not in channel.sealed
+    assert visit(channel).outcome == "ok"
+    assert channel.credentials != before and channel.renew_at > timezone.now()
+    renewed, how = channel.credentials, asked_of(stage)
+    assert visit(channel).outcome == "ok"
+    assert channel.credentials == renewed
+    assert asked_of(stage)[len(how) :] != how, "it was renewed again"
+    assert "canary" not in channel.sealed and sum(told().values()) == 1
+
+
+@RENEWING
+def test_credentials_that_the_network_ends_before_their_time_are_renewed_once_and_it_goes_on(
+    stage, channel, somebody_writes
+):
+    about_to_end(channel, begun=1, ends=10)
+    before = channel.credentials
+    somebody_writes()
+    stage.ahead = ["expired"]
+    run = visit(channel)
+    assert (run.outcome, channel.state) == ("ok", "listening"), run.detail
+    assert channel.credentials != before and sum(told().values()) == 1
+
+
+# Two at once ----------------------------------------------------------------------------------------------------------
+
+
+def at_once(work, times: int = 2) -> list:
+    """Do this in so many threads at the same moment; what each of them got, or what it raised."""
+    ready, got = threading.Barrier(times), []
+
+    def one():
+        try:
+            ready.wait(5)
+            got.append(work())
+        except Exception as error:
+            got.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=one) for _ in range(times)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(20)
+    return got
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_never_ask_one_network_at_once(house):
+    for network in [each for each in stages() if offered(each).polls]:
+        with on_stage(network) as stage:
+            channel = open_channel(stage, network)
+            stage.write("Where is my order?", timezone.now() - SECOND, kind=stage.kinds[0])
+            visited = at_once(pipeline.fetch, 3)
+            assert sorted(visited) == [0, 0, 1], (network, visited)
+            assert channel.runs.count() == 1, network
+            Channel.objects.update(next_poll_at=None)
+    assert set(told().values()) == {len([each for each in stages() if offered(each).polls])}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_renew_one_channels_credentials_once(house):
+    for network in [each for each in stages() if renews(each)]:
+        with on_stage(network) as stage:
+            channel = open_channel(stage, network)
+            with on_stage(network) as alone:
+                replace(channel.connector(), settings=dict(alone.settings)).renew()
+                once = asked_of(alone)
+            about_to_end(channel)
+            at_once(lambda pk=channel.pk: tokens.renew_if_due(Channel.objects.get(pk=pk)), 3)
+            assert asked_of(stage) == once, network
+            assert Channel.objects.get(pk=channel.pk).renew_at > timezone.now()
 
 
 # Writing --------------------------------------------------------------------------------------------------------------
@@ -513,7 +604,7 @@ def test_an_answer_in_trouble_is_doubted_unless_the_network_certainly_did_not_ta
 
 @every("replies")
 def test_an_answer_that_is_too_long_by_the_networks_own_count_does_not_leave(stage, channel, item, carl):
-    longest = channel.offers.longest_reply
+    longest = channel.connector().offers.longest_reply
     if longest is None:
         return
     asked = len(stage.asked)
@@ -769,3 +860,103 @@ def test_a_keyword_channel_finds_what_is_not_addressed_to_us_and_both_see_one_me
     assert told() == Counter(["a zebra on a bike"])
     read_all(open_channel(stage))
     assert told() == Counter(["a zebra on a bike", "nothing of the kind"])
+
+
+# On screen and for programs -------------------------------------------------------------------------------------------
+
+
+def program(person) -> Client:
+    _, secret = make_token(person, "test", by=person)
+    return Client(headers={"Authorization": f"Bearer {secret}"})
+
+
+#: What may be done to their post → the capability that it needs.
+ACTS = {"like": "likes", "hide": "hides", "remove": "removes_of_others"}
+
+
+@every()
+def test_what_the_network_can_not_do_is_neither_offered_nor_done(
+    network, stage, channel, somebody_writes, client, customer_service, carl
+):
+    offers = channel.offers
+    kind = next((each for each in ("comment", "reply") if each in stage.kinds), stage.kinds[0])
+    bring(channel, somebody_writes(kind=kind), stage=stage, client=client)
+    message = only()
+    lies_with(customer_service, message)
+    client.force_login(carl)
+    page = client.get(message.conversation.get_absolute_url()).content.decode()
+    path = f"/api/v1/conversations/{message.conversation_id}/replies/"
+    body = {"text": "It left this morning.", "seen": str(message.pk)}
+    if not offers.replies:
+        answer = program(carl).post(path, body, content_type="application/json")
+        assert 400 <= answer.status_code < 500, answer.content
+    assert (f'/inbox/c/{message.conversation_id}/reply/"' in page) == offers.replies
+    for act, capability in ACTS.items():
+        offered_there = reverse("message-act", args=[message.pk, act])
+        if not getattr(offers, capability):
+            assert offered_there not in page
+            client.post(offered_there)
+    assert not Moderation.objects.exists() and not Reply.objects.exists()
+    if not offers.private_replies and offers.replies:
+        answer = program(carl).post(path, body | {"private": True}, content_type="application/json")
+        assert 400 <= answer.status_code < 500, answer.content
+    assert not Reply.objects.exists()
+
+
+# Secrets --------------------------------------------------------------------------------------------------------------
+
+
+@every()
+def test_no_secret_shows_anywhere(
+    stage, channel, somebody_writes, client, customer_service, ada, carl, caplog, hurried
+):
+    caplog.set_level(logging.DEBUG)
+    assert all("canary" in each for each in stage.credentials.values()), "a secret that would not be found"
+    connector, heard = channel.connector(), []
+    bring(channel, somebody_writes(ago=MINUTE), stage=stage, client=client)
+    message = only()
+    target = outbox.target_of(message)
+    reply = Outgoing("Hello", target.id, "0b4e8a52-6f0e-4df5-9d2f-7f2f0f3c5a11", to=target)
+    tries = [lambda: connector.fetch(channel.cursor), connector.check, connector.connected]
+    tries += [lambda: connector.lookup([target.id]), connector.renew] if channel.offers.polls else []
+    tries += [lambda: connector.send(reply), lambda: connector.find_sent(reply, message.created_at)]
+    for trouble in ["", *(each for each in stage.troubles if each != "drip")]:
+        stage.trouble = trouble
+        for attempt in tries:
+            try:
+                heard.append(repr(attempt()) if attempt != connector.renew else attempt() and "")
+            except NotImplementedError:
+                continue
+            except Exception as error:
+                assert isinstance(error, ConnectorError), f"{trouble}: {error!r} of the library's came out"
+                heard += [repr(error), str(error), error.detail, repr(error.__cause__), repr(vars(error))]
+        visit(channel)
+    lies_with(customer_service, message)
+    heard += [caplog.text, repr(connector), str(connector), repr(channel)]
+    heard += [repr(list(model.objects.values())) for model in (FetchRun, AuditEntry, Message, QuarantinedPost)]
+    heard += [repr(list(Channel.objects.defer("sealed").values(*COLUMNS)))]
+    heard += _pages(client, channel, message, ada, carl)
+    assert [text for text in heard if "canary" in text] == []
+    assert [each.path for each in stage.asked if "canary" in f"{each.path}{each.query}"] == [], "in an address"
+
+
+COLUMNS = [each.attname for each in Channel._meta.concrete_fields if each.name != "sealed"]
+
+
+def _pages(client, channel, message, ada, carl) -> list[str]:
+    """What an admin, a colleague and a program are shown of it."""
+    client.force_login(ada)
+    own = f"/channels/{channel.slug}/"
+    paths = ["/channels/", own, f"{own}edit/", f"{own}ledger/", f"/channels/new/?network={channel.network}"]
+    read = [client.post(f"{own}check/", follow=True), *map(client.get, paths)]
+    client.force_login(carl)
+    read += [client.get(message.conversation.get_absolute_url()), client.get("/inbox/")]
+    tool, api = program(ada), f"/api/v1/channels/{channel.slug}/"
+    read += [tool.get(each) for each in ("/api/v1/channels/", api, f"{api}fetch-runs/", f"{api}quarantine/")]
+    assert {each.status_code for each in read} == {200}, [each.status_code for each in read]
+    return [each.content.decode() for each in read]
+
+
+def test_no_secret_stands_in_the_description_of_the_api(ada):
+    said = program(ada).get("/api/v1/schema/").content.decode()
+    assert "openapi" in said and "canary" not in said

@@ -22,6 +22,7 @@ from departments.models import Department, User
 
 #: Short names that the pages below /channels/ need for themselves.
 RESERVED = {"new", "estimate", "signed-in", "choose", "guide"}
+SIGNED_IN_AS = "signed_in_as"  # in `Channel.known`
 MOST_SECRETS = 4  # good at once: the one in use, and room to hand over others
 
 audit.sentences(
@@ -188,8 +189,9 @@ def sign_in(channel: Channel, account: Account, *, by) -> Channel:
     another account than before, as one that was never read. Raises ValidationError."""
     channel, before = _locked(channel), channel.settings
     _configure(channel, _network(channel.network), channel.settings | dict(account.settings))
-    if any(before.get(name) not in (None, value) for name, value in account.settings.items()):
+    if _is_another(channel, account, before):
         channel.cursor, channel.known, channel.progress = {}, {}, None
+    channel.known = channel.known | {SIGNED_IN_AS: account.name}
     kept = {name: value for name, value in channel.credentials.items() if name not in tokens.LIFE}
     channel.credentials = kept | dict(account.credentials)
     if channel.state != Channel.State.PAUSED:
@@ -304,6 +306,13 @@ def _listen(channel: Channel) -> None:
     channel.state, channel.state_reason, channel.failures = Channel.State.LISTENING, "", 0
     channel.trouble, channel.failing_since = "", None
     channel.next_poll_at = _at_once(channel)
+
+
+def _is_another(channel: Channel, account: Account, before: Mapping[str, Any]) -> bool:
+    """Whether this is another account than the one that was read."""
+    if channel.known.get(SIGNED_IN_AS) not in (None, account.name):
+        return True
+    return any(before.get(name) not in (None, value) for name, value in account.settings.items())
 
 
 def _wait_for_sign_in(channel: Channel) -> None:

@@ -1,4 +1,4 @@
-"""The ledger of one channel: each visit to its network and what it read, drawn and in lines, and what may be missing."""
+"""The ledger of one channel: each visit to its network, drawn and in lines, and what may be missing."""
 
 from urllib.parse import urlencode
 

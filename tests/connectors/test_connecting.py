@@ -1,6 +1,7 @@
 """Ada connects channels in the browser: on the network's own page and back, by what she enters, and tries them."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -8,7 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from connectors import actions, connecting, registry, tokens, vault
+from connectors import actions, connecting, registry, vault
 from connectors.errors import MissingScope, RateLimited, Unreachable
 from connectors.models import Channel, FetchRun
 from departments.models import AuditEntry
@@ -166,12 +167,13 @@ def test_connecting_again_goes_on_where_it_stopped_and_as_another_account_begins
     Gate.accounts = [account("@mirabelo", lasting=3600)]
     come_back(adas, state=leave(adas), code="good")
     gate.refresh_from_db()
-    assert (gate.state, gate.trouble, gate.cursor, gate.known) == ("listening", "", {"seen": 5}, {"id": "1"})
+    known = {"id": "1", "signed_in_as": "@mirabelo"}
+    assert (gate.state, gate.trouble, gate.cursor, gate.known) == ("listening", "", {"seen": 5}, known)
     assert gate.renew_at and list(gate.runs.all()) == [run]
     Gate.accounts = [account("@other")]
     come_back(adas, state=leave(adas), code="good")
     gate.refresh_from_db()
-    assert (gate.cursor, gate.known, gate.expires_at) == ({}, {}, None)
+    assert (gate.cursor, gate.known, gate.expires_at) == ({}, {"signed_in_as": "@other"}, None)
 
 
 def test_a_paused_channel_stays_paused_when_it_is_connected(gate, adas):
@@ -241,16 +243,14 @@ def test_a_program_tests_a_connection(connected, ada, cora, client):
 
 @pytest.mark.parametrize(("days", "renewable", "warned"), [(3, "no", True), (8, "no", False), (3, "yes", False)])
 def test_an_end_that_can_not_be_put_off_is_warned_of_a_week_ahead(gate, adas, cora, client_of, days, renewable, warned):
-    ends = account("@mirabelo", lasting=days * 86_400)
-    gate = actions.sign_in(
-        gate, type(ends)(ends.name, ends.settings, ends.credentials | {"renewable": renewable}), by="system"
-    )
+    given = account("@mirabelo", lasting=days * 86_400)
+    given = replace(given, credentials=given.credentials | {"renewable": renewable})
+    gate = actions.sign_in(gate, given, by="system")
     assert gate.ends_soon is warned
     pages = [adas.get(reverse("channel", kwargs=THE_GATE)), adas.get(reverse("channels"))]
     pages.append(client_of(cora).get(reverse("overview")))
     for page, words in zip(pages, ("The connection ends", "Its connection ends", "renew in 3 d"), strict=True):
         assert (words in page.content.decode()) is warned, words
-    assert timedelta(days=7) == tokens.WARN
 
 
 # What it costs ----------------------------------------------------------------------------------------------------
@@ -292,3 +292,14 @@ def test_who_speaks_is_asked_only_where_somebody_can_be_answered(house, adas, ga
         assert ("Who speaks through it" in page, "Who keeps an eye on it" in page) == (asked, True)
         assert ("Speaks through it" in adas.get(reverse("channel", kwargs={"slug": slug})).content.decode()) is asked
     assert "Who speaks" not in adas.get("/channels/new/?network=feed").content.decode()
+
+
+def test_a_channel_that_could_answer_and_has_no_voice_is_shown_to_cora(house, cora, client_of, customer_service):
+    """Also a keyword channel; not one whose finds can not be answered."""
+    for network, slug, settings in (("demo", "bikes", {"query": "bike"}), ("gate", "words", {"query": "e-bike"})):
+        actions.open_channel(network=network, slug=slug, name=slug.title(), settings=settings, by="system")
+    Channel.objects.update(state="listening")
+    board = client_of(cora).get(reverse("overview")).content.decode()
+    assert "no department answers as Bikes." in board
+    actions.set_departments(Channel.objects.get(slug="bikes"), speakers=[customer_service], monitors=[], by="system")
+    assert "no department answers" not in client_of(cora).get(reverse("overview")).content.decode()

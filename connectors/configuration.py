@@ -32,7 +32,7 @@ def clean_secrets(network: type[Connector], given: Mapping[str, Any]) -> dict[st
     """The same for credentials. Nothing of what was given stands in the error."""
     kept = _checked({each.name: each for each in network.secrets}, given)
     network.check_secrets(kept)
-    return kept
+    return dict(network.first_credentials(kept))
 
 
 def value(network: type[Connector], settings: Mapping[str, Any], name: str) -> Any:

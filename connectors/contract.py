@@ -289,6 +289,12 @@ class Connector:
         """Whether these credentials can be any good, before they are kept. Raises Misconfigured with a sentence a
         field, in which nothing of them stands."""
 
+    @classmethod
+    def first_credentials(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """What is kept of credentials that an admin entered. A password that has to be exchanged for something (by
+        `renew`) before anything can be asked is kept with an `expires_at` that is past."""
+        return credentials
+
     def verify(self, headers: Mapping[str, str], body: bytes) -> str:
         """The id of this delivery, the same whenever it is sent again. Reads nothing before the signature is found
         right. Raises Forged. Only of networks that deliver (`hooks`)."""

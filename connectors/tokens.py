@@ -69,6 +69,9 @@ def renew_all(due: "Iterable[Channel]") -> None:
     for channel in due:
         try:
             _renew(channel, channel.sealed)
+        except NotAuthorized:
+            # A visit finds it out and says so; asking every minute would use up what the network allows of it.
+            type(channel).objects.filter(pk=channel.pk, sealed=channel.sealed).update(renew_at=None)
         except ConnectorError as error:
             logger.warning("The credentials of %s could not be renewed: %s", channel.slug, type(error).__name__)
 

@@ -9,10 +9,12 @@ stopped, so nothing between two visits is left out however many pages it fills.
 posts can be seen, so one may appear below an id that we know: what is younger than a few minutes is asked for again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+
+from connectors.contract import Batch, Limits, Post, Unreadable
 
 OVERLAP = timedelta(minutes=5)
 SETTLED = timedelta(minutes=2)  # by our own clock, since an id was first known
@@ -45,6 +47,54 @@ class Step:
     gap: tuple[datetime, datetime] | None = None
     covered: tuple[datetime, datetime] | None = None
     missing: Mapping[str, datetime] = field(default_factory=dict)
+
+    @property
+    def stretch(self) -> dict[str, Any]:
+        """What a Batch says of it: the time that has now been read without a hole, or where one is."""
+        if not self.gap:
+            return {"covered": self.covered} if self.covered else {}
+        since, until = self.gap
+        said = f"More was posted than the network lists; before {until:%-d %B %Y, %H:%M} UTC something may be missing."
+        return {"gap": said, "gap_since": since, "gap_until": until}
+
+
+@dataclass(frozen=True)
+class Read:
+    """A page of one of the lists that a channel reads, as its connector understood it."""
+
+    posts: Sequence[Post | Unreadable]
+    state: Mapping[str, Any]
+    more: bool
+    limits: Limits | None = None
+    history: bool = False
+    progress: float | None = None
+    stretch: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read(
+    cursor: Mapping[str, Any],
+    whose: str,
+    lists: Iterable[str],
+    page: Callable[[str, Mapping[str, Any]], Read],
+    **also: Any,
+) -> Batch:
+    """A page of each of a channel’s `lists` that is not at its end in this visit; `page` reads one of them by its name
+    and what is kept of it. `whose` they are stands in the cursor: with other words or another account they begin
+    anew. The first of them tells what was covered."""
+    kept = dict(cursor) if cursor.get("of") == whose else {"of": whose}
+    found = {name: page(name, kept.get(name, {})) for name in kept.get("left") or list(lists)}
+    left = [name for name, one in found.items() if one.more]
+    told = {name: one for name, one in found.items() if one.stretch and name == next(iter(lists))}
+    return Batch(
+        [post for one in found.values() for post in one.posts],
+        kept | {name: one.state for name, one in found.items()} | {"left": left},
+        more=bool(left),
+        history=any(one.history for one in found.values()),
+        progress=min((one.progress for one in found.values() if one.progress is not None), default=None),
+        limits=list(found.values())[-1].limits,
+        **{key: value for one in told.values() for key, value in one.stretch.items()},
+        **also,
+    )
 
 
 class Walk:

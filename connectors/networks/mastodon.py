@@ -11,7 +11,7 @@ that it answers.
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 
 from mastodon import Mastodon, MastodonError
 
-from connectors import http, statuses
+from connectors import cursors, http, statuses
 from connectors.contract import (
     Account,
     Batch,
@@ -35,7 +35,7 @@ from connectors.contract import (
     Target,
     Unreadable,
 )
-from connectors.cursors import Entry, Forward, Step, Walk, in_order
+from connectors.cursors import Entry, Forward, Read, Walk, in_order
 from connectors.errors import (
     ConnectorError,
     MakesNoSense,
@@ -131,20 +131,8 @@ class MastodonServer(Connector):
         now = datetime.now(UTC)
         me, learnt = self._me(now)
         whose = f"{me['id']} {self._server} {self._query}"
-        cursor = dict(cursor) if cursor.get("of") == whose else {"of": whose}
-        waiting = cursor.get("left") or self._streams
-        read = {name: self._page(self._stream(name, me), cursor.get(name, {}), me, now) for name in waiting}
-        left = [name for name, one in read.items() if one.more]
-        return Batch(
-            [post for one in read.values() for post in one.posts],
-            cursor | {name: one.state for name, one in read.items()} | {"left": left},
-            more=bool(left),
-            history=any(one.history for one in read.values()),
-            progress=min((one.progress for one in read.values() if one.progress is not None), default=None),
-            limits=[*read.values()][-1].limits,
-            known=learnt,
-            **[*read.values()][0].stretch,
-        )
+        lists = ("found",) if self._query else ("mentions", "own")
+        return cursors.read(cursor, whose, lists, lambda name, state: self._page(name, state, me, now), known=learnt)
 
     def lookup(self, ids: Sequence[str]) -> dict[str, Post | None]:
         me, _ = self._me(datetime.now(UTC))
@@ -157,10 +145,6 @@ class MastodonServer(Connector):
         except NotThere:
             return None
 
-    @property
-    def _streams(self) -> tuple[str, ...]:
-        return ("found",) if self._query else ("mentions", "own")
-
     def _stream(self, name: str, me: Mapping[str, Any]) -> "_Stream":
         """What is read, newest first: what is told to us, what we wrote, or what was searched for. A hashtag is a list
         on every server; other words are searched for where a server can."""
@@ -172,8 +156,9 @@ class MastodonServer(Connector):
             return _Stream(partial(self._listed, "read:statuses", _tagged(self._query[1:])))
         return _Stream(partial(self._listed, "read:search", _searched(self._query)), by_offset=True)
 
-    def _page(self, stream: "_Stream", state: Mapping[str, Any], me: Mapping[str, Any], now: datetime) -> "_Read":
-        """A page of a stream: back from the head at first, and always in a search; else forward."""
+    def _page(self, name: str, state: Mapping[str, Any], me: Mapping[str, Any], now: datetime) -> Read:
+        """A page of a list: back from the head at first, and always in a search; else forward."""
+        stream = self._stream(name, me)
         if "forward" in state:
             return _forward(stream, Forward(state["forward"], now), me, now)
         days = self.settings.get("backfill_days", 7)
@@ -386,30 +371,17 @@ class _Stream:
         return listed, answer, following if listed else ""
 
 
-@dataclass(frozen=True)
-class _Read:
-    """A page of a stream as we understood it."""
-
-    posts: Sequence[Post | Unreadable]
-    state: Mapping[str, Any]
-    more: bool
-    limits: Limits | None
-    history: bool = False
-    progress: float | None = None
-    stretch: Mapping[str, Any] = field(default_factory=dict)
-
-
-def _forward(stream: _Stream, forward: Forward, me: Mapping[str, Any], now: datetime) -> _Read:
+def _forward(stream: _Stream, forward: Forward, me: Mapping[str, Any], now: datetime) -> Read:
     listed, answer = stream.ask(min_id=forward.after)
     state, more = forward.step([each["id"] for each in listed if _has_id(each)])
     stretch = {} if more else {"covered": (forward.since, now)}
     # A server gives each page newest first.
-    return _Read(_posts(reversed(listed), me), {"forward": state}, more, _limits(answer), stretch=stretch)
+    return Read(_posts(reversed(listed), me), {"forward": state}, more, _limits(answer), stretch=stretch)
 
 
 def _back(
     stream: _Stream, walk: Walk, state: Mapping[str, Any], me: Mapping[str, Any], now: datetime, *, goes_forward: bool
-) -> _Read:
+) -> Read:
     listed, answer, following = stream.back(walk.token)
     ids = sorted((each["id"] for each in listed if _has_id(each)), key=in_order)
     head = state.get("head") or ids[:1] + ids[-1:]
@@ -419,17 +391,8 @@ def _back(
     kept: dict[str, Any] = {"walk": step.state, "head": head, "page": ids} if step.more else {"walk": step.state}
     if goes_forward and head and not step.more:
         kept = {"forward": Forward.begun(*head, now=now)}
-    stretch = {} if step.more else _stretch(step)
     posts = [*_posts((each for each in listed if not _has_id(each)), me), *_posts((one.raw for one in step.fresh), me)]
-    return _Read(posts, kept, step.more, _limits(answer), step.history, step.progress, stretch)
-
-
-def _stretch(step: Step) -> dict[str, Any]:
-    if not step.gap:
-        return {"covered": step.covered}
-    since, until = step.gap
-    said = f"More was posted than the server lists; what was posted before {until:%-d %B %Y, %H:%M} UTC may be missing."
-    return {"gap": said, "gap_since": since, "gap_until": until}
+    return Read(posts, kept, step.more, _limits(answer), step.history, step.progress, step.stretch)
 
 
 def _posts(listed: Iterable[Any], me: Mapping[str, Any]) -> list[Post | Unreadable]:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from connectors import actions, budgets, clock, configuration, connecting, registry, timeline, trouble
+from connectors import actions, budgets, clock, configuration, connecting, guides, registry, timeline, trouble
 from connectors.doors import find, find_for, may_configure, may_inspect, may_steer
 from connectors.errors import Forged, Misconfigured, WrongKey
 from connectors.models import Channel, QuarantinedPost
@@ -54,6 +54,7 @@ def channel(request: HttpRequest, slug: str) -> HttpResponse:
         "inspects": may_inspect(held),
         "trouble": trouble.of(found),
         "signs_in": signs_in(found),
+        "guided": found.network in guides.there_are(),
     }
     if may_inspect(held):
         context |= _lately(found) | _quarantine(request, found) | _hook(request, found)

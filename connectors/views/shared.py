@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest
 
-from connectors import registry
+from connectors import guides, registry
 from connectors.contract import Connector
 from connectors.errors import Misconfigured
 
@@ -19,7 +19,8 @@ def network_of(code: str) -> type[Connector]:
 
 def shown(network: type[Connector]) -> dict[str, str | bool]:
     """What pages say of a network. Templates would call the class itself."""
-    return {"code": network.network, "name": network.name, "signs_in": network.capabilities.signs_in}
+    code, signs_in = network.network, network.capabilities.signs_in
+    return {"code": code, "name": network.name, "signs_in": signs_in, "guided": code in guides.there_are()}
 
 
 def whole_or_piece(request: HttpRequest, name: str) -> str:

@@ -26,6 +26,7 @@ class Gate(Connector):
     heeds = frozenset(("poll_seconds", "backfill_days", "query"))
     secrets = (Setting("client_id", "Client id"), Setting("client_secret", "Client secret"), Setting("token", "Token"))
 
+    page: ClassVar[str] = "https://gate.example/allow"
     accounts: ClassVar[list] = []
     refuses: ClassVar[dict] = {}
     happened: ClassVar[list] = []
@@ -60,7 +61,7 @@ class Gate(Connector):
     def sign_in(self, back: str, state: str) -> SignIn:
         self._raise("sign_in")
         registered = {} if self.credentials.get("client_id") else {"client_id": "made", "client_secret": CANARY}
-        return SignIn(f"https://gate.example/allow?back={back}&state={state}", {"verifier": CANARY}, registered)
+        return SignIn(f"{self.page}?back={back}&state={state}", {"verifier": CANARY}, registered)
 
     def signed_in(self, code: str, back: str, keep) -> list[Account]:
         self._raise("signed_in")

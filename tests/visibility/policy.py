@@ -85,6 +85,10 @@ def answer(of: str) -> Callable[[World], dict]:
     return sent
 
 
+def hide(of: str) -> Callable[[World], dict]:
+    return lambda world: {"message": str(getattr(world, of).messages.first().pk), "act": "hide"}
+
+
 def message_of(of: str) -> Callable[[World], dict]:
     def given(world: World) -> dict:
         return {"message": getattr(world, of).messages.order_by("received_at").first().pk, "act": "hide"}
@@ -225,6 +229,8 @@ PAGES: dict[str, list[Use]] = {
     # The brand's network has no page to sign in on: for nobody there is a way to it.
     "channel-sign-in": [post(NOBODY, THE_BRAND)],
     "channel-signed-in": [get(ADMIN)],
+    "channel-guides": [get(ADMIN)],
+    "channel-guide": [get(NOBODY, named(network="none"))],
     "channel-choose": [get(ADMIN, named(key="none")), post(ADMIN, named(key="none"))],
     "channel-check": [post(ADMIN, THE_BRAND)],
     "channel-ledger": [get(HOUSE | AUDITOR, THE_BRAND, refused=BRAND - HOUSE - AUDITOR)],
@@ -364,6 +370,12 @@ API: dict[str, list[Use]] = {
         *_read_conversation(),
         post(NOBODY, _in_conversation("open"), sent=answer("open"), refused=READ_CUSTOMER_SERVICE),
         post(HR, _in_conversation("lost"), sent=answer("lost")),
+    ],
+    "api-conversation-moderations": [
+        *_read_conversation(),
+        # What comes by files can not be hidden there: refused with a sentence.
+        post(NOBODY, _in_conversation("open"), sent=hide("open"), refused=READ_CUSTOMER_SERVICE),
+        post(NOBODY, _in_conversation("lost"), sent=hide("lost"), refused=HR),
     ],
     "api-decisions": [*_read_conversation(), get(HR, _in_conversation("routed"))],
     "api-contact-list": [get(ALL)],

@@ -38,7 +38,8 @@ def objects(key: Hashable, write: Callable[[], QuerySet], given: Mapping = {}) -
         _models[key] = write().model
     model = _models[key]
     names = [field.attname for field in model._meta.concrete_fields]
-    return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in rows(key, lambda: write().values_list(*names), given)]
+    found = rows(key, lambda: write().values_list(*names), given)
+    return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in found]
 
 
 def _written(selection: QuerySet, given: Mapping) -> Statement | None:

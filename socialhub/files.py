@@ -1,6 +1,6 @@
 """Static files under names that tell their content."""
 
-from functools import lru_cache
+from functools import cache
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -8,6 +8,6 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 class StaticFiles(CompressedManifestStaticFilesStorage):
     """Their addresses do not change while a process lives, and each page asks for forty."""
 
-    @lru_cache(maxsize=None)  # noqa: B019  (there is one storage in a process, and a few dozen files)
+    @cache  # noqa: B019  (there is one of them in a process, and a few dozen files)
     def url(self, name: str, force: bool = False) -> str:
         return super().url(name, force)

@@ -6,11 +6,12 @@ the model says of new rows, but for their key. Values may be what JSON knows, an
 times, ids. Nothing is checked but by the database.
 """
 
-import json
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+import orjson
 from django.db import connection, models
 
 Row = Mapping[str, Any]
@@ -44,9 +45,15 @@ def update(model: type[models.Model], rows: Sequence[Row], *, same: Row | None =
     _run(statement, [*_values(model, same), as_json(rows)])
 
 
-def as_json(values: Iterable) -> str:
-    """These values as one JSON list, to be handed to the database."""
-    return json.dumps([*values], default=str, ensure_ascii=False, separators=(",", ":"))
+def new_ids(many: int) -> list[str]:
+    """So many random ids (`uuid4`), as text: their class would take longer to make than the rest of a row."""
+    drawn = (os.urandom(16).hex() for _ in range(many))
+    return [f"{each[:12]}4{each[13:16]}{'89ab'[int(each[16], 16) % 4]}{each[17:]}" for each in drawn]
+
+
+def as_json(values: Any) -> str:
+    """These values as JSON, to be handed to the database."""
+    return orjson.dumps(values, default=str).decode()
 
 
 @models.ForeignKey.register_lookup
@@ -63,7 +70,7 @@ class Among(models.Lookup):
         column, given = self.process_lhs(compiler, connection)
         kind = self.lhs.output_field.db_type(connection).partition("(")[0]
         wanted = f"ARRAY(SELECT json_array_elements_text(%s)::{kind})"
-        return f"{column} = ANY({wanted})", [*given, as_json(self.rhs)]
+        return f"{column} = ANY({wanted})", [*given, as_json([*self.rhs])]
 
 
 def _run(statement: str, values: list) -> None:
@@ -97,7 +104,7 @@ def _values(model: type[models.Model], same: Row) -> list:
 
 
 def _value(field: models.Field, value: Any) -> Any:
-    return json.dumps(value, default=str) if isinstance(field, models.JSONField) else value
+    return as_json(value) if isinstance(field, models.JSONField) else value
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from connectors.contract import Author, Post
 from connectors.models import Channel
@@ -75,7 +75,7 @@ class Fresh:
     ):
         self.channel, self.posts, self.page, self.keys = channel, posts, page, keys
         self.now, self.history = now, history
-        self.ids = {post.id: str(uuid4()) for post in posts}
+        self.ids = dict(zip((post.id for post in posts), rows.new_ids(len(posts)), strict=True))
         self.at = {post.id: min(post.created_at, now) for post in posts}  # a clock may run ahead elsewhere
 
     def take_in(self) -> int:
@@ -92,7 +92,7 @@ class Fresh:
         """Know each author: a new identity has a contact of its own until somebody says that two are one person."""
         authors = {post.author.id: post.author for post in self.posts if post.author and not post.deleted}
         known = self._people(authors)
-        new = {id: _new_person(author) for id, author in authors.items() if id not in known}
+        new = self._strangers([author for id, author in authors.items() if id not in known])
         contacts = [{"id": each["contact_id"], "name": each["name"] or each["handle"]} for each in new.values()]
         rows.insert(Contact, contacts)
         rows.insert(Identity, list(new.values()), same={"network": self.channel.network})
@@ -103,6 +103,14 @@ class Fresh:
         found = Identity.objects.filter(network=self.channel.network, external_id__among=authors)
         names = ("external_id", "id", *_FACE)
         return {row[0]: dict(zip(names, row, strict=True)) for row in found.order_by("id").values_list(*names)}
+
+    def _strangers(self, authors: Sequence[Author]) -> dict[str, dict]:
+        ids, contacts = rows.new_ids(len(authors)), rows.new_ids(len(authors))
+        named = zip(ids, contacts, authors, strict=True)
+        return {
+            author.id: {"id": id, "contact_id": contact, "external_id": author.id, **_face(author)}
+            for id, contact, author in named
+        }
 
     def _person(self, post: Post) -> dict | None:
         return self.people.get(post.author.id) if post.author and not post.deleted else None
@@ -131,10 +139,11 @@ class Fresh:
         continued = self._continued({talk.id: talk for talk in found.values()})
         self.talk_of: dict[str, _Talk] = {}
         begun: dict[str, tuple[_Talk, Post]] = {}
+        ids = iter(rows.new_ids(len(self.posts)))
         for post in self.posts:
             talk, key = continued.get(post.id) or self._follows(post), keys[post.id]
             if talk is None and key not in found:
-                found[key] = _Talk(str(uuid4()), self.at[post.id], is_new=True)
+                found[key] = _Talk(next(ids), self.at[post.id], is_new=True)
                 begun[key] = found[key], post
             self.talk_of[post.id] = talk or found[key]
             self.talk_of[post.id].hear(post.direction, self.at[post.id])
@@ -186,7 +195,7 @@ class Fresh:
                 "thread_key": key,
                 "identity_id": (self._person(post) or {}).get("id") if post.direction == "in" else None,
                 "about_post_id": self._about(post),
-                **{name: time and time.isoformat() for name, time in zip(_SPOKEN, _times(talk), strict=True)},
+                **dict(zip(_SPOKEN, _times(talk), strict=True)),
             }
             for key, (talk, post) in sorted(begun.items())
         ]
@@ -234,7 +243,7 @@ class Fresh:
             "visibility": post.visibility[:20],
             "reply_closed": post.reply_closed[:300],
             "reply_until": post.reply_until,
-            "created_at": self.at[post.id].isoformat(),
+            "created_at": self.at[post.id],
             "edited_at": post.edited_at,
             "deleted_at": self.now if gone else None,
             # What was deleted before we ever saw it is kept only so that it can not come back: nobody routes it.
@@ -329,10 +338,6 @@ def _answered_elsewhere(item: QueueItem) -> None:
 def _reopened(item: QueueItem):
     told = {"department": item.department, "conversation_id": item.conversation_id}
     return entry("item_reopened_by_message", item, by="system", **told)
-
-
-def _new_person(author: Author) -> dict:
-    return {"id": str(uuid4()), "contact_id": str(uuid4()), "external_id": author.id, **_face(author)}
 
 
 def _face(author: Author) -> dict:

@@ -16,11 +16,11 @@ DEEPEST = 200
 class Told(NamedTuple):
     """What a message tells of the thread that it belongs to."""
 
-    id: UUID
+    id: UUID | str
     external_id: str
     thread_root: str
     direction: str
-    conversation_id: UUID
+    conversation_id: UUID | str
 
 
 def root_of(post: Post, page: Mapping[str, Post], known: Mapping[str, Told]) -> str:
@@ -56,7 +56,7 @@ def adopt_orphans(arrived: Mapping[str, Told]) -> None:
     # Said again in words, that the text is not empty lets the database use the index that holds orphans alone.
     for orphan in Message.objects.filter(parent=None, parent_key__among=arrived).exclude(parent_key=""):
         parent = arrived[orphan.parent_key]
-        if parent.id == orphan.pk:
+        if parent.external_id == orphan.external_id:  # it names itself
             continue
         Message.objects.filter(pk=orphan.pk).update(parent=parent.id)
         root = parent.thread_root or parent.external_id

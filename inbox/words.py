@@ -21,6 +21,8 @@ PART = re.compile(r'("[^"]*"?)')
 
 def words_of(text: str) -> str:
     """The text as it is handed to `to_tsvector`: storable, capped, unspaced scripts as pairs."""
+    if text.isascii():  # no script of that kind
+        return text[:LONGEST_TEXT].replace("\x00", " ")
     return RUN.sub(lambda run: f" {pairs(run[0])} ", clean(text)[:LONGEST_TEXT])
 
 

@@ -56,7 +56,7 @@ class _Talk:
 class _NewItem:
     """A share that is about to be stored, by the columns in which new ones differ."""
 
-    pk: str
+    pk: UUID
     conversation_id: UUID
     department: Department
     lead: bool
@@ -171,7 +171,7 @@ def _shares(placement: Placement, talk: _Talk, has_lead: bool) -> list[tuple[Dep
 def _new_item(batch: _Batch, placement: Placement, talk: _Talk, department: Department, leads: bool) -> _NewItem:
     message = placement.message
     item = _NewItem(
-        pk=str(uuid4()),
+        pk=uuid4(),
         conversation_id=talk.pk,
         department=department,
         lead=leads,

@@ -17,7 +17,7 @@ from departments.models import ApiToken
 from inbox import actions, asked, contacts, reads, search, shapes, thread
 from inbox.desk import desk_of
 from inbox.errors import Refused, SomethingNewer
-from inbox.models import Contact, Message, Note, QueueItem, Reply
+from inbox.models import Contact, Message, Moderation, Note, QueueItem, Reply
 from inbox.paging import NEWEST, Order, page, read
 from inbox.views.conversations import find
 from inbox.views.talk import own_share, shares
@@ -203,7 +203,7 @@ BY_TIME = Order("at")
 
 class Conversations(InboxView):
     serializer_class = asked.ConversationShape
-    scopes = {"write_reply": ApiToken.Scope.REPLY}
+    scopes = {"write_reply": ApiToken.Scope.REPLY, "moderate": ApiToken.Scope.REPLY}
 
     @extend_schema(responses={200: asked.ConversationShape, 304: UNCHANGED}, parameters=[given_id(), KNOWN])
     def retrieve(self, request, pk):
@@ -256,6 +256,28 @@ class Conversations(InboxView):
         if item is None:
             raise exceptions.PermissionDenied("You read this conversation; its departments answer.")
         return Response(shapes.reply(actions.reply(item, by=request.user, **given)), status=status.HTTP_202_ACCEPTED)
+
+
+    @extend_schema(responses=asked.ModerationShape(many=True), parameters=[given_id()])
+    @action(detail=True)
+    def moderations(self, request, pk):
+        """What was done to its messages on the network besides answering, oldest first."""
+        rows = Moderation.objects.filter(message__conversation=find(request.user, pk))
+        return self.pages(rows.select_related("by", "department"), shapes.moderation, reads.OLDEST)
+
+    @extend_schema(request=asked.Moderate, responses={202: asked.ModerationShape}, parameters=[given_id()])
+    @moderations.mapping.post
+    def moderate(self, request, pk):
+        """Like, hide, show again or delete a message on its network. 409 when the network does not let us."""
+        found, given = find(request.user, pk), self.given(asked.Moderate)
+        message = Message.objects.filter(conversation=found, pk=given["message"]).first()
+        if message is None:
+            raise Http404
+        item = own_share(request.user, list(shares(found)))
+        if item is None:
+            raise exceptions.PermissionDenied("You read this conversation; its departments act on the network.")
+        made = actions.moderate(item, message, given["act"], by=request.user)
+        return Response(shapes.moderation(made), status=status.HTTP_202_ACCEPTED)
 
 
 class Contacts(InboxView):

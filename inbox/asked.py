@@ -8,7 +8,7 @@ from rest_framework import serializers
 from departments.api import StrictSerializer
 from departments.models import Department, User
 from inbox.forms import LONGEST
-from inbox.models import HandOff, QueueItem, Reply
+from inbox.models import HandOff, Moderation, QueueItem, Reply
 
 
 # What is sent ---------------------------------------------------------------------------------------------------------
@@ -93,6 +93,11 @@ class WriteReply(StrictSerializer):
     private = serializers.BooleanField(
         required=False, default=False, help_text="As a direct message to the author of a public post."
     )
+
+
+class Moderate(StrictSerializer):
+    message = serializers.UUIDField()
+    act = serializers.ChoiceField(Moderation.Act.choices)
 
 
 # What is answered -----------------------------------------------------------------------------------------------------
@@ -209,10 +214,25 @@ class MessageShape(serializers.Serializer):
     received_at = serializers.DateTimeField()
     edited_at = serializers.DateTimeField(allow_null=True)
     revision = serializers.IntegerField()
+    reply_closed = serializers.CharField(help_text="Why the network takes no answer to this; empty when it does.")
+    reply_until = serializers.DateTimeField(allow_null=True)
+    liked_at = serializers.DateTimeField(allow_null=True)
+    hidden_at = serializers.DateTimeField(allow_null=True)
     deleted = serializers.BooleanField()
     author = KnownAuthorShape(allow_null=True)
     in_reply_to = serializers.UUIDField(allow_null=True)
     reply = serializers.UUIDField(allow_null=True)
+
+
+class ModerationShape(serializers.Serializer):
+    id = serializers.UUIDField()
+    message = serializers.UUIDField()
+    act = serializers.ChoiceField(Moderation.Act.choices)
+    state = serializers.ChoiceField(Moderation.State.choices)
+    trouble = serializers.CharField()
+    by = PersonShape()
+    department = serializers.SlugField()
+    created_at = serializers.DateTimeField()
 
 
 class NoteShape(serializers.Serializer):

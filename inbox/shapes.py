@@ -11,7 +11,7 @@ from django.db.models.functions import Cast
 
 from departments import audit
 from departments.models import AuditEntry
-from inbox.models import Contact, Conversation, Message, Note, Reply, Tag
+from inbox.models import Contact, Conversation, Message, Moderation, Note, Reply, Tag
 
 #: Columns of an item's row, and the names under which they go out.
 ITEM = {
@@ -147,6 +147,10 @@ MESSAGE = (
     "received_at",
     "edited_at",
     "revision",
+    "reply_closed",
+    "reply_until",
+    "liked_at",
+    "hidden_at",
 )
 MESSAGE_COLUMNS = (
     *MESSAGE,
@@ -175,6 +179,19 @@ def message(row: dict) -> dict:
         "author": _author(row),
         "in_reply_to": row["parent_id"] if here else None,
         "reply": row["reply__id"],
+    }
+
+
+def moderation(found: Moderation) -> dict:
+    return {
+        "id": found.pk,
+        "message": found.message_id,
+        "act": found.act,
+        "state": found.state,
+        "trouble": found.trouble,
+        "by": person(found.by),
+        "department": found.department.slug,
+        "created_at": found.created_at,
     }
 
 

@@ -13,6 +13,7 @@ from connectors.demo import server
 from connectors.errors import Unreachable
 from connectors.models import Channel, DemoPost
 from connectors.networks.demo import Demo
+from departments.tokens import make_token
 from inbox import actions, outbox, rechecking
 from inbox.errors import Refused
 from inbox.intake import take_in
@@ -175,3 +176,17 @@ def test_once_a_day_open_messages_are_asked_about(channel, customer_service, ask
 def test_the_notice_of_a_deletion_finds_its_message(comment):
     notice = rechecking.gone(comment)
     assert isinstance(notice, Post) and notice.deleted and notice.global_id == f"demo:{comment.external_id}"
+
+
+def test_a_program_hides_a_comment_too(comment, carl, client):
+    _, token = make_token(carl, "bot", scopes=["read", "reply"], by=carl)
+    asked = {"HTTP_AUTHORIZATION": f"Bearer {token}", "content_type": "application/json"}
+    path = f"/api/v1/conversations/{comment.conversation_id}/moderations/"
+    answer = client.post(path, {"message": str(comment.pk), "act": "hide"}, **asked)
+    assert (answer.status_code, answer.json()["state"]) == (202, "waiting")
+    moderate_due()
+    assert client.get(path, **asked).json()["results"][0]["state"] == "done"
+    said = client.get(f"/api/v1/conversations/{comment.conversation_id}/messages/", **asked).json()["results"][0]
+    assert said["hidden_at"] and said["reply_closed"] == ""
+    refused = client.post(path, {"message": str(comment.pk), "act": "hide"}, **asked)
+    assert refused.status_code == 409 and "does not let us" in refused.json()["detail"]

@@ -145,6 +145,8 @@ def _keep_page(run: FetchRun, batch: Batch, take_in: TakeIn) -> None:
 def _note_gap(run: FetchRun, batch: Batch) -> None:
     if batch.gap and not run.gap:
         run.gap, run.gap_since, run.gap_until = batch.gap[:300], batch.gap_since, batch.gap_until
+        # At once, for a later page of the same visit may close it.
+        run.save(update_fields=["gap", "gap_since", "gap_until"])
     if batch.covered:
         run.channel.runs.close_gaps(*batch.covered, at=timezone.now())
 

@@ -3,20 +3,21 @@
 A feed is a snapshot of its newest entries in no promised order, and what appears in it late may carry an old date (a
 comment that had to be approved). So there is no place to go on from: we remember what we saw, four snapshots deep, and
 take what is not among it. Where nothing of a snapshot was seen before, entries may have come and gone in between, and
-the ledger says so.
+the ledger says so. A WordPress can then be asked for all that was written, if the channel is set so; and now and then
+for comments that were approved so late that its feed never shows them.
 """
 
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urldefrag
 
-from connectors import feeds, http
+from connectors import feeds, http, wordpress
 from connectors.contract import Batch, Capabilities, Checked, Connector, Post, Setting, Unreadable
-from connectors.errors import Gone, MakesNoSense, NotThere
+from connectors.errors import Gone, MakesNoSense, NotAuthorized, NotThere
 from connectors.feeds import Entry, Feed
 from connectors.normalise import EARLIEST, LONGEST_NAME, LONGEST_TITLE, kept, post_from
 
@@ -26,6 +27,8 @@ LEAST_REMEMBERED = 200
 FRESH = timedelta(hours=4)  # what is older when we first look is history: nobody is late with it
 LONGEST_REST = timedelta(hours=1)  # however long a feed calls itself fresh
 LONGEST_TAG = 500
+WHOLE_EVERY = timedelta(hours=1)  # a feed of comments is read whatever it calls its age
+MOST_OF_A_SITE = 500  # comments that are remembered of a WordPress
 
 
 @dataclass(frozen=True)
@@ -50,35 +53,47 @@ class FeedReader(Connector):
     asks = (
         Setting("url", "Address of the feed", "url", help="RSS, Atom or JSON Feed", required=True),
         Setting("poll_seconds", "Seconds between two looks", "number", 900, least=1, most=86_400),
+        Setting(
+            "wordpress",
+            "Ask WordPress for lost comments",
+            "flag",
+            False,
+            "For the feed of a site’s comments: what the feed lost or never showed is asked for from the site itself",
+        ),
     )
     heeds = frozenset(("poll_seconds", "allow_private_hosts"))
     secrets = (
-        Setting("username", "User name", help="Only for a feed that asks for one"),
-        Setting("password", "Password"),
+        Setting("username", "User name", help="Only for a feed that asks for one, or a WordPress that does"),
+        Setting("password", "Password", help="Of a WordPress an application password, from the user’s profile there"),
     )
 
     def fetch(self, cursor: Mapping[str, Any]) -> Batch:
         cursor = dict(cursor) if cursor.get("url") == self.settings["url"] else {"url": self.settings["url"]}
-        answer, now = self._get(cursor), datetime.now(UTC)
+        now = datetime.now(UTC)
+        if "walk" in cursor:
+            return self._ask_wordpress(cursor, now)
+        answer = self._get(cursor, now)
         visit = {"note": _moved(answer), "not_before": _rest(answer, now)}
         if answer.status == 304:
-            return Batch((), cursor | {"at": now.isoformat()}, **visit)
+            return self._and_wordpress(Batch((), cursor | {"at": now.isoformat()}, **visit), now)
         feed = feeds.read(answer.body, answer.headers.get("content-type", ""), answer.url)
         visit["note"] += _too_many(feed)
-        return _Snapshot(feed, cursor, answer, now).batch(**visit)
+        return self._and_wordpress(_Snapshot(feed, cursor, answer, now).batch(**visit), now)
 
     def check(self) -> Checked:
-        answer = self._get({})
+        answer = self._get({}, datetime.now(UTC))
         feed = feeds.read(answer.body, answer.headers.get("content-type", ""), answer.url)
         dates = [moment for each in feed.readable if (moment := each.published or each.updated)]
         newest = f", the newest of {max(dates):%-d %B %Y}" if dates else ""
         entries = "1 entry" if feed.found == 1 else f"{feed.found:,} entries"
         return Checked(f"{feed.kind}, {entries}{newest}.")
 
-    def _get(self, cursor: Mapping[str, Any]) -> http.Answer:
+    def _get(self, cursor: Mapping[str, Any], now: datetime) -> http.Answer:
         """The feed, if it changed since. Raises what `http.fetch` does, NotThere and Gone."""
         headers = {"accept": ACCEPT, **self._signed()}
-        headers |= {name: cursor[key] for key, name in CONDITIONS.items() if cursor.get(key)}
+        # A comment that is approved late does not change what WordPress calls the age of its feed.
+        if not (whole := cursor.get("whole")) or now - datetime.fromisoformat(whole) < WHOLE_EVERY:
+            headers |= {name: cursor[key] for key, name in CONDITIONS.items() if cursor.get(key)}
         answer = http.fetch(self.settings["url"], own=http.own_servers(self.settings), headers=headers)
         if answer.status == 410:
             raise Gone("The server says that the feed is gone for good: find its new address, or close the channel.")
@@ -93,6 +108,45 @@ class FeedReader(Connector):
         if not user and not password:
             return {}
         return {"authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
+
+    # What the site of a feed knows ----------------------------------------------------------------------------------
+
+    def _and_wordpress(self, batch: Batch, now: datetime) -> Batch:
+        """Go on to ask the site itself when its feed lost something, or when it is time to look for late comments."""
+        cursor = dict(batch.cursor)
+        is_asked = self.settings.get("wordpress") and cursor.get("api") and not batch.more
+        if not is_asked or not ("lost" in cursor or wordpress.is_due(cursor.get("swept"), now)):
+            return batch
+        last_look = datetime.fromisoformat(cursor["lost"][0] if "lost" in cursor else cursor["at"])
+        return replace(batch, cursor=cursor | {"walk": wordpress.begin(now, last_look)}, more=True)
+
+    def _ask_wordpress(self, cursor: dict[str, Any], now: datetime) -> Batch:
+        """The next comments of the walk: those of them that the feed did not show."""
+        walk, lost = cursor.pop("walk"), cursor.get("lost")
+        ended = {name: value for name, value in cursor.items() if name != "lost"} | {"swept": now.isoformat()}
+        try:
+            answer = self._comments(cursor["api"], walk)
+            said = _listed(answer)
+        except (NotAuthorized, NotThere, MakesNoSense) as error:
+            return Batch((), ended, note=f"WordPress does not list its comments: {error.detail}")
+        entries = wordpress.entries(said, (each[0] for each in cursor["seen"]), cursor["home"])
+        site = _Snapshot(Feed("WordPress", link=cursor["home"], entries=entries), cursor, answer, now)
+        new = [each for each in site.found if each.id not in site.seen]
+        seen = {"seen": [*cursor["seen"], *(each.remembered for each in new)][-MOST_OF_A_SITE:]}
+        page: dict[str, Any] = {"posts": [site._post(each) for each in new], "history": "swept" not in cursor}
+        if len(said) == wordpress.TOGETHER:
+            return Batch(cursor=cursor | seen | {"walk": wordpress.following(walk)}, more=True, **page)
+        covered = (datetime.fromisoformat(lost[0]), datetime.fromisoformat(lost[1])) if lost else None
+        return Batch(cursor=ended | seen, covered=covered, **page)
+
+    def _comments(self, api: str, walk: Mapping[str, Any]) -> http.Answer:
+        """Raises what `http.fetch` does, and NotThere."""
+        signed = self._signed() if wordpress.is_same_server(api, self.settings["url"]) else {}
+        headers = {"accept": "application/json", **signed}
+        answer = http.fetch(wordpress.address(api, walk), own=http.own_servers(self.settings), headers=headers)
+        if answer.status == 404:
+            raise NotThere("it has no such list.")
+        return answer
 
 
 ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.8"
@@ -130,12 +184,14 @@ class _Snapshot:
         """A page of what is new or changed, the last in the feed first: there the oldest mostly stand."""
         waiting = [each for each in reversed(self.found) if self._is_news(each)]
         page = self._same_age(waiting)[:PAGE]
-        more = len(page) < len(waiting)
+        more, gap = len(page) < len(waiting), self._gap()
         return Batch(
             posts=[self._post(each) for each in page],
-            cursor=self._cursor(page, more),
+            cursor=self._cursor(page, more, gap),
             more=more,
-            gap=self._gap(),
+            gap=gap,
+            gap_since=self._last_look if gap else None,
+            gap_until=self.now if gap else None,
             history=bool(page) and self._is_history(page[0]),
             **visit,
         )
@@ -156,7 +212,8 @@ class _Snapshot:
     def _found(self, entry: Entry | Unreadable) -> _Found:
         if isinstance(entry, Unreadable):
             return _Found(f"unreadable:{feeds.digest(kept(entry.raw))}", entry, "")
-        mark = feeds.digest(entry.title, entry.text)[:12]
+        # What a feed calls a comment names its article, which may be renamed.
+        mark = feeds.digest("" if _is_comment(entry) else entry.title, entry.text)[:12]
         return _Found(feeds.identity(entry, self.without), entry, mark, feeds.likeness(entry))
 
     def _is_news(self, one: _Found) -> bool:
@@ -176,10 +233,14 @@ class _Snapshot:
         if not self.seen or not self.found or any(each.id in self.seen for each in self.found):
             return ""
         entries = "the only entry was" if len(self.found) == 1 else f"none of the {len(self.found)} entries was"
-        before = datetime.fromisoformat(self.cursor.get("at", self.now.isoformat()))
+        before = self._last_look
         return f"{entries} there at the last look ({before:%-d %B %Y, %H:%M} UTC); others may have come and gone."
 
-    def _cursor(self, page: list[_Found], more: bool) -> dict[str, Any]:
+    @property
+    def _last_look(self) -> datetime:
+        return datetime.fromisoformat(self.cursor.get("at", self.now.isoformat()))
+
+    def _cursor(self, page: list[_Found], more: bool, gap: str) -> dict[str, Any]:
         """What to remember. While more waits the feed is asked for again as a whole, so it may not say “unchanged”."""
         there, told = {each.id for each in self.found}, {each.id for each in page}
         stays = [each for each in self.found if each.id in self.seen and each.id not in told]
@@ -191,9 +252,19 @@ class _Snapshot:
             "url": self.cursor["url"],
             "at": self.now.isoformat(),
             "seen": seen[-most:],
+            **self._of_the_site(gap),
             **({"without": self.without[-LEAST_REMEMBERED:]} if self.without else {}),
             **({"is_first": self.is_first, "since": self.since.isoformat()} if more else conditions),
         }
+
+    def _of_the_site(self, gap: str) -> dict[str, Any]:
+        """What is to be known of the site whose comments these are, until it is asked itself."""
+        if not any(map(_is_comment, self.feed.readable)):
+            return {}
+        lost = [self._last_look.isoformat(), self.now.isoformat()] if gap else self.cursor.get("lost")
+        told = {"swept": self.cursor.get("swept"), "lost": lost, "home": self.feed.link}
+        told |= {"api": wordpress.api_of(self.answer.headers, self.answer.url), "whole": self.now.isoformat()}
+        return {name: value for name, value in told.items() if value}
 
     # One entry as a post ------------------------------------------------------------------------------------------
 
@@ -202,7 +273,7 @@ class _Snapshot:
         if isinstance(entry, Unreadable):
             return entry
         created_at = self._moment(entry.published) or self._moment(entry.updated) or self.now
-        is_comment = bool(entry.answers or entry.answers_link)
+        is_comment = _is_comment(entry)
         return post_from(
             {
                 "id": one.id,
@@ -246,6 +317,16 @@ class _Snapshot:
             "name": name[:LONGEST_NAME],
             "avatar_url": entry.avatar_url,
         }
+
+
+def _listed(answer: http.Answer) -> list:
+    if not answer.ok or not isinstance(said := answer.json(), list):
+        raise MakesNoSense(f"it answered {answer.status}.")
+    return said
+
+
+def _is_comment(entry: Entry) -> bool:
+    return bool(entry.answers or entry.answers_link)
 
 
 def _without_fragment(link: str) -> str:

@@ -37,6 +37,8 @@ LOOKS = (5, 30, 120, 600)
 WAIT = timedelta(minutes=2)
 #: When to see whether what the network confirmed is really there.
 VERIFY_AFTER = timedelta(seconds=30)
+#: How often that is put off, each time for twice as long; the last time is an hour and a half after the first.
+MOST_LOOKS = 6
 
 
 #: How many replies of one process are on their way at once.
@@ -184,11 +186,12 @@ def look(reply: Reply) -> None:
 
 
 def verify(reply: Reply) -> None:
-    """Whether what the network confirmed is really there, once."""
+    """Whether what the network confirmed is really there, once. While nobody can look it is put off, a few times."""
     try:
         found = _find(reply)
     except ConnectorError:
-        _settle(reply, State.SENT, None, send_after=timezone.now() + WAIT)
+        again = timezone.now() + WAIT * 2**reply.looks if reply.looks < MOST_LOOKS else None
+        _settle(reply, State.SENT, None, send_after=again, looks=reply.looks + 1)
         return
     trouble = "" if found else "The network said that it took this reply, and does not show it."
     _settle(reply, State.SENT, None, send_after=None, trouble=trouble)
@@ -275,7 +278,7 @@ def settle_sent(reply: Reply, sent: Sent, *, audit: str = "reply_sent", by: User
     now = timezone.now()
     current.message = _our_message(current, sent, now)
     current.state, current.sent_at, current.remote_id, current.remote_url = State.SENT, now, sent.id, sent.url
-    current.leased_until, current.trouble = None, ""
+    current.leased_until, current.trouble, current.looks = None, "", 0
     current.send_after = now + VERIFY_AFTER if sent.id else None
     current.save()
     conversation.last_out_at = now

@@ -289,3 +289,14 @@ def test_a_network_that_takes_its_time_delays_no_reply_to_another(item, elsewher
             pass
     assert meanwhile[1] == {slow[0].pk: "sending", slow[1].pk: "approved", quick.pk: "sent"}
     assert {each.state for each in Reply.objects.all()} == {"sent"}
+
+
+def test_a_network_that_never_lets_us_look_is_left_alone_in_the_end(channel, item, carl):
+    written = answer(item, carl)
+    outbox.send_due()
+    fault(channel, outage=True)
+    for _ in range(outbox.MOST_LOOKS + 1):
+        Reply.objects.filter(pk=written.pk).update(send_after=timezone.now())
+        assert outbox.send_due() == 1
+    written.refresh_from_db()
+    assert (written.state, written.send_after, written.trouble) == (Reply.State.SENT, None, "")

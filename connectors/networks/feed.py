@@ -73,7 +73,7 @@ class FeedReader(Connector):
         if "walk" in cursor:
             return self._ask_wordpress(cursor, now)
         answer = self._get(cursor, now)
-        visit = {"note": _moved(answer), "not_before": _rest(answer, now)}
+        visit: dict[str, Any] = {"note": _moved(answer), "not_before": _rest(answer, now)}
         if answer.status == 304:
             return self._and_wordpress(Batch((), cursor | {"at": now.isoformat()}, **visit), now)
         feed = feeds.read(answer.body, answer.headers.get("content-type", ""), answer.url)

@@ -162,4 +162,5 @@ def _placed(each: Stretch, since: datetime, until: datetime) -> Stretch:
 
 
 def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+    figure = f"{number:,}".replace(",", "\u202f")
+    return f"{figure} {what}" if number == 1 else f"{figure} {what}s"

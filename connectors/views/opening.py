@@ -142,7 +142,7 @@ def _is_agreed(request: HttpRequest, form: ChannelForm, estimate: str, before: s
 
 def _costs(network: type[Connector], form: ChannelForm, estimate: str) -> dict:
     """What the page says of it: `agree` once the form was sent without its being seen."""
-    if network.estimate.__func__ is Connector.estimate.__func__:  # type: ignore[attr-defined]
+    if network.estimate.__func__ is Connector.estimate.__func__:
         return {}
     asked = ",".join(name for name in form.fields if name.startswith("settings."))
     return {"estimate": estimate, "estimates": asked, "agree": form.is_bound and form.is_valid() and bool(estimate)}

@@ -8,6 +8,7 @@ from connectors.contract import Connector
 from connectors.errors import Misconfigured
 
 NETWORKS = {
+    "bluesky": "connectors.networks.bluesky.Bluesky",
     "demo": "connectors.networks.demo.Demo",
     "feed": "connectors.networks.feed.FeedReader",
     "import": "connectors.networks.imported.Imported",

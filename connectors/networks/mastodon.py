@@ -475,7 +475,7 @@ def _library(address: str, session: Session, token: str = "", app: tuple[str, st
 class _Doubtful(ConnectorError):
     """Refused, and it may be our token that is refused."""
 
-    def __init__(self, detail: str, status: int):
+    def __init__(self, detail: str = "", status: int = 400):
         super().__init__(detail)
         self.status = status
 

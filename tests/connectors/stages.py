@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from tests.connectors.web import Web
 
@@ -64,6 +64,8 @@ class Asked:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    #: The same as `query`, with all values of a name that stands there several times.
+    queries: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def form(self) -> dict[str, str]:
@@ -233,7 +235,8 @@ def _asked(handler) -> Asked:
     parts = urlsplit(handler.path)
     body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
     headers = {name.lower(): value for name, value in handler.headers.items()}
-    return Asked(handler.command, parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)), headers, body)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    return Asked(handler.command, parts.path, dict(query), headers, body, parse_qs(parts.query))
 
 
 def _say(handler, status: int, said: Any, headers: dict[str, str] | None = None) -> None:

@@ -1,5 +1,6 @@
 """What every network must keep to, whichever it is; a new one is held to it by standing in the registry."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,9 @@ from connectors.contract import COMMON, KINDS, Batch, Capabilities, Connector, O
 from connectors.errors import ConnectorError, Misconfigured
 from connectors.models import Channel
 from departments.models import User  # noqa: F401  the registry's networks need Django
-from tests.connectors.web import serving
+from tests.connectors.visits import WITHOUT, on_stage
 
-NETWORKS = ["demo", "feed", "import", "webhook"]
+NETWORKS = ["bluesky", "demo", "feed", "import", "mastodon", "webhook"]
 README = Path(registry.__file__).with_name("README.md").read_text()
 KINDS_OF_SETTING = {"text", "number", "flag", "url", "choice"}
 
@@ -23,13 +24,13 @@ def network(request):
 
 @pytest.fixture
 def connector(network, house):
-    with serving() as web:
-        feed = web.lay("/feed", "<rss version='2.0'><channel><item><title>One</title></item></channel></rss>")
-        settings = {
-            "demo": {"story": False, "rate": 600, "calm": False},
-            "feed": {"url": feed, "allow_private_hosts": True},
-        }.get(network.network, {})
+    if network.network in WITHOUT:
+        settings = {"story": False, "rate": 600, "calm": False} if network.network == "demo" else {}
         yield network(slug="contract", settings=settings, credentials={"token": "canary-4711"})
+        return
+    with on_stage(network.network) as stage:
+        stage.write("Where is my order?", datetime.now(UTC) - timedelta(minutes=1), kind=stage.kinds[0])
+        yield network(slug="contract", settings=stage.settings, credentials=stage.credentials)
 
 
 def test_the_shipped_networks_are_the_ones_that_are_tested():
@@ -53,7 +54,7 @@ def test_each_setting_has_a_name_a_label_and_a_default_that_it_would_accept(netw
         assert each.label and each.kind in KINDS_OF_SETTING
         assert (each.kind == "choice") == bool(each.choices)
     defaults = {each.name: each.default for each in network.asks if not each.required}
-    defaults |= {each.name: "https://example.org/" for each in network.asks if each.required and each.kind == "url"}
+    defaults |= {each.name: "https://example.org/" for each in network.asks if each.required}
     assert configuration.clean(network, defaults) == {
         name: value for name, value in defaults.items() if value not in ("", None)
     }
@@ -135,5 +136,5 @@ def test_a_missing_library_breaks_its_own_network_alone(monkeypatch, house):
 
 
 def test_a_network_that_nobody_knows_is_named_with_those_there_are():
-    with pytest.raises(Misconfigured, match="no network “pigeon”; there are demo, feed, import"):
+    with pytest.raises(Misconfigured, match="no network “pigeon”; there are bluesky, demo"):
         registry.connector_class("pigeon")

@@ -1,0 +1,341 @@
+"""Bluesky: an account on any server of the AT protocol, asked over XRPC.
+
+Its lists only go back, so each visit walks from the newest to what is known and a little further. A post that was
+deleted is missing from them without a word: what we knew and do not meet any more is asked for by its address.
+
+An app password is exchanged for a session, which is kept and renewed: a new one for each visit would use up the 300 a
+day that an account has. Every record that we write has a key of our own, made from the reply’s, so that writing it
+again is writing it once.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectors import atproto, cursors, http, tokens, xrpc
+from connectors.atproto import LIKE, POST
+from connectors.contract import (
+    Batch,
+    Capabilities,
+    Checked,
+    Connector,
+    Outgoing,
+    Post,
+    Sent,
+    Setting,
+    Target,
+    Unreadable,
+)
+from connectors.cursors import Entry, Read, Step, Walk
+from connectors.errors import (
+    ConnectorError,
+    Misconfigured,
+    NotAllowed,
+    NotAuthorized,
+    NotConnected,
+    NotSent,
+    Rejected,
+    Unreachable,
+)
+from connectors.xrpc import Line, Refused
+
+HOME = "https://bsky.social"
+#: Why we are told of a post; the last is written by people whose bell somebody of ours has switched on.
+REASONS = ("mention", "reply", "quote", "subscribed-post")
+PAGE = 100
+MOST_MISSED = 50  # posts of which one visit asks whether they are gone
+LASTS = 3_600  # seconds, where a session does not say
+#: What a session says of itself when it was opened with the account's own password.
+OWN_PASSWORD = "com.atproto.access"
+
+
+@dataclass(frozen=True)
+class Bluesky(Connector):
+    network = "bluesky"
+    name = "Bluesky"
+    capabilities = Capabilities(
+        reads=frozenset(("mention", "reply", "post")),
+        replies=True,
+        likes=True,
+        removes=True,
+        longest_reply=300,
+        longest_bytes=3_000,
+        counts="graphemes",
+        deletions=True,
+        lookups=True,
+        searches=True,
+        global_ids=True,
+        native_idempotency=True,
+        missing={
+            "hooks": "cannot: servers tell of everything that happens on the network, or of nothing",
+            "private_replies": "not yet: chat is a service of its own, with other passwords",
+            "hides": "not yet: hidden answers are a list beside our own post",
+            "removes_of_others": "cannot: a post can be deleted by its author alone",
+            "edits": "cannot: a post stays as it was written",
+            "signs_in": "not yet: an app password does the same",
+        },
+    )
+    asks = (Setting("handle", "Handle", help="Of the account, such as example.bsky.social", required=True),)
+    secrets = (Setting("app_password", "App password", help="From Settings, Privacy and security", required=True),)
+
+    @classmethod
+    def first_credentials(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        return dict(credentials) | {"expires_at": datetime.now(UTC).isoformat()}
+
+    def length_of(self, text: str) -> int:
+        return atproto.length(text)
+
+    # Reading ------------------------------------------------------------------------------------------------------
+
+    def fetch(self, cursor: Mapping[str, Any]) -> Batch:
+        now, line = datetime.now(UTC), self._line()
+        lists = ("found",) if self._query else ("mentions", "own")
+        return cursors.read(
+            cursor, f"{line.did} {self._query}", lists, lambda name, state: self._page(name, state, line, now)
+        )
+
+    def lookup(self, ids: Sequence[str]) -> dict[str, Post | None]:
+        line = self._line()
+        views = line.views(ids)
+        posts = _posts(views.values(), line)
+        found: dict[str, Post | None] = {each.id: each for each in posts if isinstance(each, Post)}
+        missing = [id for id in ids if id not in views]
+        return found | {id: None for id in missing if line.is_gone(id)}
+
+    def _page(self, name: str, state: Mapping[str, Any], line: Line, now: datetime) -> Read:
+        """A page of a list, and what became of those that it should hold and does not."""
+        walk = Walk(state, now=now, days=self.settings.get("backfill_days", 7), sweeps=True)
+        listed, following, answer = self._listed(name, walk.token, line)
+        step = walk.step(list(_entries(listed, now)), following, atproto.moment(following) if name != "found" else None)
+        gone = _gone(line, step.missing)
+        if step.gap and step.missing.keys() == gone.keys() != set():
+            step = replace(step, gap=None)
+        posts = _posts(self._seen_close(step, name, line), line)
+        posts += [_tombstone(uri, at, line.did) for uri, at in gone.items()]
+        return Read(posts, step.state, step.more, xrpc.limits(answer), step.history, step.progress, step.stretch)
+
+    def _listed(self, name: str, token: str, line: Line) -> tuple[list[Any], str, http.Answer]:
+        """What a page lists, newest first, and where the next one begins."""
+        asked: list[tuple[str, Any]] = [("limit", PAGE), *([("cursor", token)] if token else [])]
+        if name == "mentions":
+            asked += [("reasons", each) for each in REASONS]
+            said, answer = line.ask("app.bsky.notification.listNotifications", asked)
+            # Servers that do not know the parameter tell of likes and followers too.
+            listed = [each for each in xrpc.listed(said, "notifications") if _reason(each) in (*REASONS, None)]
+        elif name == "own":
+            asked += [("actor", line.did), ("filter", "posts_with_replies")]
+            said, answer = line.ask("app.bsky.feed.getAuthorFeed", asked)
+            # With a reason it is there because we reposted or pinned it.
+            listed = [
+                each.get("post")
+                for each in xrpc.listed(said, "feed")
+                if isinstance(each, dict) and not each.get("reason")
+            ]
+        else:
+            asked += [("q", self._query), ("sort", "latest")]
+            said, answer = line.ask("app.bsky.feed.searchPosts", asked)
+            listed = xrpc.listed(said, "posts")
+        following = said.get("cursor")
+        return listed, _with_ties(following, token) if isinstance(following, str) else "", answer
+
+    def _seen_close(self, step: Step, name: str, line: Line) -> list[Any]:
+        """The posts with all that there is to see: a notification holds no pictures and does not say who may answer."""
+        raw = [each.raw for each in step.fresh]
+        if name != "mentions":
+            return raw
+        views = line.views([each.id for each in step.fresh])
+        return [{**each.raw, **views[each.id]} if each.id in views else each.raw for each in step.fresh]
+
+    # Writing ------------------------------------------------------------------------------------------------------
+
+    def send(self, reply: Outgoing) -> Sent:
+        if reply.private or (reply.to and reply.to.visibility == "direct"):
+            raise NotAllowed("Direct messages on Bluesky can not be sent from here yet.")
+        line = self._line(NotSent)
+        try:
+            if found := self._published(line, reply):
+                return found
+            record = self._record(line, reply)
+        except Unreachable as error:
+            raise NotSent(error.detail or error.sentence) from None
+        line.do("putRecord", collection=POST, rkey=atproto.key_of(reply.client_key), record=record)
+        return self._sent(line, reply)
+
+    def find_sent(self, reply: Outgoing, since: datetime) -> Sent | None:
+        return self._published(self._line(), reply)
+
+    def like(self, target: Target) -> None:
+        line = self._line(NotSent)
+        key = atproto.key_of(f"like {target.id}")
+        if line.record(LIKE, key):
+            return
+        view = self._target(line, target.id)
+        subject = {"uri": view["uri"], "cid": view["cid"]}
+        record = {"$type": LIKE, "subject": subject, "createdAt": _written(datetime.now(UTC))}
+        line.do("putRecord", collection=LIKE, rkey=key, record=record)
+
+    def remove(self, target: Target) -> None:
+        line, parts = self._line(NotSent), atproto.parts_of(target.id)
+        if not parts or parts[0] != line.did:
+            raise NotAllowed("A post on Bluesky can be deleted by its author alone.")
+        line.do("deleteRecord", collection=parts[1], rkey=parts[2])
+
+    def _record(self, line: Line, reply: Outgoing) -> dict[str, Any]:
+        """The reply as a record. It names the post that it answers and the first of the thread, each by its address and
+        the hash of what stands there now."""
+        view = self._target(line, reply.in_reply_to)
+        if (view.get("viewer") or {}).get("replyDisabled") is True:
+            raise NotAllowed(atproto.CLOSED)
+        parent = {"uri": view["uri"], "cid": view["cid"]}
+        above = view["record"].get("reply") if isinstance(view.get("record"), dict) else None
+        record = {
+            "$type": POST,
+            "text": reply.text,
+            "createdAt": _written(datetime.now(UTC)),
+            "reply": {"root": above["root"] if above else parent, "parent": parent},
+        }
+        facets = atproto.facets(reply.text, line.resolve)
+        return record | ({"facets": facets} if facets else {})
+
+    def _target(self, line: Line, id: str) -> Mapping[str, Any]:
+        view = line.views([id]).get(id)
+        if view is None:
+            raise Rejected("The post is not there any more.")
+        return view
+
+    def _published(self, line: Line, reply: Outgoing) -> Sent | None:
+        """Our reply, if it stands there: nobody else writes under its key."""
+        return self._sent(line, reply) if line.record(POST, atproto.key_of(reply.client_key)) else None
+
+    def _sent(self, line: Line, reply: Outgoing) -> Sent:
+        uri = f"at://{line.did}/{POST}/{atproto.key_of(reply.client_key)}"
+        return Sent(uri, atproto.page_of(uri), uri)
+
+    # Connecting ---------------------------------------------------------------------------------------------------
+
+    def check(self) -> Checked:
+        line = self._line()
+        said, _ = line.ask("com.atproto.server.getSession")
+        handle = said.get("handle")
+        sentence = f"Connected as @{handle}."
+        if xrpc.claims(line.access).get("scope") == OWN_PASSWORD:
+            sentence += " This is the account’s own password: an app password can do less harm, and be taken back."
+        return Checked(sentence, f"@{handle}")
+
+    def renew(self) -> Mapping[str, str]:
+        said = self._refreshed() or self._opened()
+        claims = xrpc.claims(said["accessJwt"])
+        lasts = claims["exp"] - claims["iat"] if {"exp", "iat"} <= claims.keys() else LASTS
+        kept = {"app_password": self.credentials["app_password"]}
+        session = {"access_token": said["accessJwt"], "refresh_token": said["refreshJwt"], "did": said["did"]}
+        return kept | session | {"pds": xrpc.home_of(said)} | tokens.lasting(lasts)
+
+    def _refreshed(self) -> dict[str, Any] | None:
+        """A new session for the old one, or None when that is over."""
+        if not (token := self.credentials.get("refresh_token")):
+            return None
+        try:
+            return xrpc.session(self._post("refreshSession", token))
+        except (Refused, NotAuthorized):
+            return None
+
+    def _opened(self) -> dict[str, Any]:
+        """A session for the password."""
+        if not (password := self.credentials.get("app_password")):
+            raise NotConnected("There is no app password yet.")
+        identifier = self.credentials.get("did") or self._handle
+        try:
+            return xrpc.session(self._post("createSession", json={"identifier": identifier, "password": password}))
+        except Refused as error:
+            wants_code = error.code == "AuthFactorTokenRequired"
+            detail = "The account wants a code by e-mail for this password: make an app password." if wants_code else ""
+            raise NotAuthorized(detail or error.detail) from None
+
+    def _post(self, what: str, token: str = "", **request: Any) -> Any:
+        url = f"{self._home}/xrpc/com.atproto.server.{what}"
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        answer = http.exchange(url, method="POST", own=self._own, headers=headers, **request)
+        xrpc.judge(answer)
+        return answer.json()
+
+    def _line(self, otherwise: type[ConnectorError] | None = None) -> Line:
+        """The way to the account's server. Without a session that was kept one is opened for now; trouble with that is
+        raised as `otherwise`."""
+        kept = self.credentials
+        try:
+            kept = kept if kept.get("access_token") else self.renew()
+        except Unreachable as error:
+            raise otherwise(error.detail or error.sentence) if otherwise else error from None
+        # On which of its servers an account lies Bluesky says itself; a server of one's own is the only one.
+        server = (kept.get("pds") if self._home == HOME else "") or self._home
+        return Line(server, self._own, kept["access_token"], kept["did"])
+
+    @property
+    def _handle(self) -> str:
+        handle = self.settings.get("handle", "").strip().removeprefix("@")
+        if not atproto.is_handle(handle):
+            raise Misconfigured(fields={"handle": "A handle is a name with a dot in it, such as example.bsky.social."})
+        return handle
+
+    @property
+    def _query(self) -> str:
+        return self.settings.get("query", "").strip()
+
+    @property
+    def _home(self) -> str:
+        return (self.settings.get("base_url") or HOME).rstrip("/")
+
+    @property
+    def _own(self) -> frozenset[http.Origin]:
+        return http.own_servers(self.settings, "base_url")
+
+
+def _reason(one: Any) -> str | None:
+    return one.get("reason") if isinstance(one, dict) else None
+
+
+def _entries(listed: Iterable[Any], now: datetime) -> Iterator[Entry]:
+    """What is listed, with its place in the order. One that does not say its own stands beside its neighbour."""
+    at = now
+    for each in listed:
+        told = each if isinstance(each, dict) else {}
+        if "reason" in told:
+            at = atproto.moment(told.get("indexedAt")) or at
+        elif isinstance(told.get("record"), dict):
+            at = atproto.listed_at(told) or at
+        yield Entry(told["uri"] if xrpc.is_view(told) else f"unreadable {atproto.key_of(repr(each))}", at, each)
+
+
+def _posts(views: Iterable[Any], line: Line) -> list[Post | Unreadable]:
+    views = list(views)
+    authors = [each.get("author") for each in views if isinstance(each, dict)]
+    dids = [each["did"] for each in authors if isinstance(each, dict) and isinstance(each.get("did"), str)]
+    profiles = line.profiles(each for each in dids if each != line.did)
+    return [atproto.as_post(each, line.did, profiles, reason=_reason(each) or "") for each in views]
+
+
+def _with_ties(following: str, token: str) -> str:
+    """A cursor that is the time of the last one listed leaves out what has the very same time. One millisecond later
+    does not, unless a whole page has it."""
+    at = atproto.moment(following) if following.endswith("Z") else None
+    later = _written(at + timedelta(milliseconds=1)) if at else following
+    return following if later == token else later
+
+
+def _gone(line: Line, missing: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Those of them that stand there no more: their author may also have hidden them from us."""
+    asked = list(missing)[:MOST_MISSED]
+    there = line.views(asked)
+    return {each: missing[each] for each in asked if each not in there and line.is_gone(each)}
+
+
+def _tombstone(uri: str, at: datetime, us: str) -> Post:
+    ours = uri.startswith(f"at://{us}/")
+    return Post(
+        uri, "post" if ours else "mention", "", at, deleted=True, direction="out" if ours else "in", global_id=uri
+    )
+
+
+def _written(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -164,6 +164,7 @@ class Channels(ChannelView):
         if not may_configure(rights(request.user)):
             raise exceptions.PermissionDenied("Only an admin opens channels.")
         channel = actions.open_channel(**given(NewChannel, request), by=request.user)
+        set_up(channel)
         return self.shown(request, channel, status.HTTP_201_CREATED)
 
 
@@ -178,7 +179,10 @@ class OneChannel(ChannelView):
     def patch(self, request, slug):
         """Change name, settings, credentials or departments. Admins only."""
         channel = find_for(may_configure, request.user, slug)
-        change(channel, given(ChannelChange, request), by=request.user)
+        said = given(ChannelChange, request)
+        change(channel, said, by=request.user)
+        if "credentials" in said:
+            set_up(Channel.objects.get(pk=channel.pk))
         return self.shown(request, find(request.user, slug))
 
 
@@ -196,6 +200,13 @@ def change(channel: Channel, said: dict, *, by) -> None:
         actions.set_departments(
             channel, speakers=speakers, monitors=said.get("monitors", channel.monitors.all()), by=by
         )
+
+
+def set_up(channel: Channel) -> None:
+    """Have a network that delivers do so, now that we have its credentials. What went wrong stands beside the
+    channel."""
+    if channel.sealed and channel.offers.hooks:
+        connecting.set_up(channel)
 
 
 class Poll(ChannelView):

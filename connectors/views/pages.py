@@ -52,7 +52,7 @@ def channel(request: HttpRequest, slug: str) -> HttpResponse:
         "configures": may_configure(held),
         "steers": may_steer(held),
         "inspects": may_inspect(held),
-        "trouble": trouble.of(found),
+        "trouble": trouble.of(found) if may_inspect(held) else None,
         "signs_in": signs_in(found),
         "guided": found.network in guides.there_are(),
     }

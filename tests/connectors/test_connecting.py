@@ -15,6 +15,8 @@ from connectors.models import Channel, FetchRun
 from departments.models import AuditEntry
 from departments.tokens import make_token
 from tests.connectors.gate import CANARY, Gate, account
+from tests.connectors.mastodon.stage import MastodonStage
+from tests.connectors.web import serving
 
 THE_GATE = {"slug": "gate"}
 
@@ -44,7 +46,7 @@ def leave(adas) -> str:
     page = adas.post(reverse("channel-sign-in", kwargs=THE_GATE)).content.decode()
     address = page.split("url=")[1].split('"')[0].replace("&amp;", "&")
     asked = parse_qs(urlsplit(address).query)
-    assert asked["back"] == ["http://testserver/channels/signed-in/"]
+    assert (asked.get("back") or asked["redirect_uri"]) == ["http://testserver/channels/signed-in/"]
     return asked["state"][0]
 
 
@@ -197,6 +199,25 @@ def test_others_than_admins_find_no_way_to_sign_in(gate, cora, carl, client_of, 
         assert client.get(reverse("channel-signed-in")).status_code == 404
         assert client.post(reverse("channel-check", kwargs=THE_GATE)).status_code == 404
     assert adas.post(reverse("channel-sign-in", kwargs={"slug": "none"})).status_code == 404
+
+
+def test_a_channel_on_a_real_kind_of_network_is_connected_the_same_way(house, adas):
+    """Mastodon: we make ourselves known as an app there, and never ask for more than a code."""
+    with serving() as web:
+        stage = MastodonStage(web).open()
+        said = {"name": "Mirabelo", "slug": "gate", "settings.base_url": web.url, "settings.allow_private_hosts": "on"}
+        page = adas.post("/channels/new/?network=mastodon", said | {"sign_in": "1"}).content.decode()
+        address = page.split("url=")[1].split('"')[0].replace("&amp;", "&")
+        asked = parse_qs(urlsplit(address).query)
+        assert address.startswith(f"{web.url}/oauth/authorize?") and asked["client_id"] == ["client"]
+        assert asked["redirect_uri"] == ["http://testserver/channels/signed-in/"]
+        page = come_back(adas, state=asked["state"][0], code="good").content.decode()
+        assert "Mirabelo is connected as @mirabelo" in page and "canary" not in page
+        asked = [each.path for each in stage.asked]
+        assert (asked[0], asked.count("/oauth/token")) == ("/api/v1/apps", 1)
+        Channel.objects.update(state="needs_login")
+        page = come_back(adas, state=leave(adas), code="bad").content.decode()
+        assert "does not accept our credentials" in page and Channel.objects.get().state == "needs_login"
 
 
 # Trying -----------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ NETWORKS = {
     "import": "connectors.networks.imported.Imported",
     "mastodon": "connectors.networks.mastodon.MastodonServer",
     "webhook": "connectors.networks.webhook.Webhook",
+    "x": "connectors.networks.x.X",
 }
 
 

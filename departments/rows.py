@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 from django.db import connection, models
+from django.db.models.functions import Cast
 
 Row = Mapping[str, Any]
 
@@ -47,8 +48,17 @@ def update(model: type[models.Model], rows: Sequence[Row], *, same: Row | None =
 
 def new_ids(many: int) -> list[str]:
     """So many random ids (`uuid4`), as text: their class would take longer to make than the rest of a row."""
-    drawn = (os.urandom(16).hex() for _ in range(many))
-    return [f"{each[:12]}4{each[13:16]}{'89ab'[int(each[16], 16) % 4]}{each[17:]}" for each in drawn]
+    return [new_id() for _ in range(many)]
+
+
+def new_id() -> str:
+    drawn = os.urandom(16).hex()
+    return f"{drawn[:12]}4{drawn[13:16]}{'89ab'[int(drawn[16], 16) % 4]}{drawn[17:]}"
+
+
+def id_of(path: str) -> Cast:
+    """An id as it is read as text, for the same reason: `.annotate(talk=id_of("conversation_id"))`."""
+    return Cast(path, models.TextField())
 
 
 def as_json(values: Any) -> str:

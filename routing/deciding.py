@@ -103,7 +103,7 @@ class Match:
     def hit(self) -> Hit:
         return self.rule.when.matches(self.facts) or Hit()
 
-    @property
+    @cached_property
     def reason(self) -> str:
         """The end of a sentence: “the text contains “parcel””."""
         return " and ".join(self.hit.reasons)

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from departments.away import is_away
 from departments.models import Department
+from departments.rows import id_of
 from inbox.actions import Placement, place_many
 from inbox.models import Message, QueueItem
 from inbox.waiting import Waiting, claim
@@ -108,13 +109,13 @@ def route(batch: int = BATCH, *, history: bool | None = None) -> int:
             return sum(_store_alone(each, departments) for each in routed)
 
 
-def _holders(messages: Sequence[Waiting]) -> dict[UUID, str]:
+def _holders(messages: Sequence[Waiting]) -> dict[str, str]:
     """Conversation → the department that leads it, of those that lie somewhere already."""
     leads = QueueItem.objects.filter(conversation__among={each.conversation_id for each in messages}, lead=True)
-    return dict(leads.values_list("conversation_id", "department__slug"))
+    return dict(leads.annotate(talk=id_of("conversation_id")).values_list("talk", "department__slug"))
 
 
-def _decide_all(messages: Sequence[Waiting], rule_sets: RuleSets, holders: dict[UUID, str]) -> list[_Routed]:
+def _decide_all(messages: Sequence[Waiting], rule_sets: RuleSets, holders: dict[str, str]) -> list[_Routed]:
     routed = []
     for message in messages:
         each = _decide_one(message, rule_sets, holders.get(message.conversation_id, ""))
@@ -155,9 +156,9 @@ def _store(routed: Sequence[_Routed], departments: dict[str, Department]) -> Non
     """Place, record, and mark as routed: a fixed number of statements, and one for each language met."""
     place_many(placement for each in routed for placement in _placements(each, departments))
     Decision.objects.keep([_record(each, departments) for each in routed])
-    by_language: dict[str, list[UUID]] = defaultdict(list)
+    by_language: dict[str, list[str]] = defaultdict(list)
     for each in routed:
-        by_language[each.message.language or _known(each.lang)].append(each.message.pk)
+        by_language[each.message.language or _known(each.lang)].append(each.message.id)
     now = timezone.now()
     for language, ids in by_language.items():
         Message.objects.filter(pk__among=ids).update(routed_at=now, language=language)
@@ -233,7 +234,7 @@ def _record(routed: _Routed, departments: dict[str, Department]) -> dict[str, An
     """The decision as a row."""
     verdict, message = routed.verdict, routed.message
     return {
-        "message_id": message.pk,
+        "message_id": message.id,
         "revision": message.revision,
         "department_id": departments[verdict.department].pk,
         "source": verdict.source,

@@ -86,10 +86,10 @@ class Decision(models.Model):
         PERSON = "person", "A person"
 
     id = models.BigAutoField(primary_key=True)
-    message = models.ForeignKey(Message, models.CASCADE, related_name="decisions")
+    message = models.ForeignKey(Message, models.CASCADE, related_name="decisions", db_index=False)
     revision = models.PositiveIntegerField(default=1)
     mode = models.CharField(max_length=8, choices=Mode, default=Mode.LIVE)
-    department = models.ForeignKey(Department, models.PROTECT, related_name="+")
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+", db_index=False)
     source = models.CharField(max_length=8, choices=Source)
     rule_uid = models.CharField(max_length=36, blank=True)
     rule_name = models.CharField(max_length=80, blank=True)

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -46,7 +47,7 @@ class Placement:
 class _Talk:
     """What placing has to know of a conversation, and what it sets."""
 
-    pk: UUID
+    pk: str
     history: bool
     confidential: bool
     language: str
@@ -56,8 +57,8 @@ class _Talk:
 class _NewItem:
     """A share that is about to be stored, by the columns in which new ones differ."""
 
-    pk: UUID
-    conversation_id: UUID
+    pk: str
+    conversation_id: str
     department: Department
     lead: bool
     priority: int
@@ -83,11 +84,12 @@ class _NewItem:
         return self.department.pk
 
     def row(self) -> dict[str, Any]:
-        return {"id": self.pk, **{name: getattr(self, name) for name in _NEW}}
+        return dict(zip(_NEW, _values_of(self), strict=True))
 
 
-#: The columns of a new item beside its id; in all others new ones are alike.
-_NEW = ("conversation_id", "department_id", *_NewItem.__slots__[3:])
+#: The columns in which new items differ; in all others they are alike.
+_NEW = ("id", "conversation_id", "department_id", *_NewItem.__slots__[3:])
+_values_of = attrgetter("pk", *_NEW[1:])
 
 
 @dataclass
@@ -97,15 +99,15 @@ class _Batch:
     items: list[_NewItem] = field(default_factory=list)
     audit: list[dict] = field(default_factory=list)
     changed: dict = field(default_factory=dict)
-    talks: dict[UUID, _Talk] = field(default_factory=dict)
-    queues: set = field(default_factory=set)
+    talks: dict[str, _Talk] = field(default_factory=dict)
+    queues: dict[str, UUID] = field(default_factory=dict)
     now: datetime = field(default_factory=timezone.now)
 
     def change(self, item: QueueItem | _NewItem) -> None:
         """An item that lay there before is stored anew; one of this batch is stored for the first time anyway."""
         if isinstance(item, QueueItem):
             self.changed[item.pk] = item
-        self.queues.add(item.department_id)
+        self.queues[item.department.slug] = item.department_id
 
 
 def place(conversation: Conversation, department: Department, *, message: Message, **rest) -> None:
@@ -122,32 +124,39 @@ def place_many(placements: Iterable[Placement]) -> None:
     Needs `message.channel` and `message.identity` loaded.
     """
     placements = list(placements)
-    ids = {each.message.conversation_id for each in placements}
-    batch = _Batch(talks=_talks(ids))
-    lying: dict = {}
-    for item in QueueItem.objects.filter(conversation__among=ids).select_related("department"):
-        lying.setdefault(item.conversation_id, {})[item.department_id] = item
+    # Ids as text: a class of their own would have to be made, and hashed, thousands of times.
+    batch = _Batch(talks=_talks({str(each.message.conversation_id) for each in placements}))
+    lying = _lying(batch.talks)
     for placement in placements:
-        talk = batch.talks[placement.message.conversation_id]
-        _place_one(batch, placement, talk, lying.setdefault(talk.pk, {}))
+        talk = batch.talks[str(placement.message.conversation_id)]
+        _place_one(batch, placement, talk, lying[talk.pk])
     _write(batch)
     _tag(placements)
 
 
-def _talks(ids: Iterable[UUID]) -> dict[UUID, _Talk]:
+def _talks(ids: Iterable[str]) -> dict[str, _Talk]:
     """These conversations, locked."""
     locked = Conversation.objects.select_for_update(no_key=True).filter(pk__among=ids).order_by("pk")
-    return {row[0]: _Talk(*row) for row in locked.values_list(*_Talk.__slots__)}
+    told = locked.annotate(named=rows.id_of("pk")).values_list("named", *_Talk.__slots__[1:])
+    return {row[0]: _Talk(*row) for row in told}
+
+
+def _lying(talks: Iterable[str]) -> dict[str, dict[str, QueueItem | _NewItem]]:
+    """Each conversation's shares by their department's slug."""
+    found: dict[str, dict[str, QueueItem | _NewItem]] = {talk: {} for talk in talks}
+    for item in QueueItem.objects.filter(conversation__among=talks).select_related("department"):
+        found[str(item.conversation_id)][item.department.slug] = item
+    return found
 
 
 def _place_one(batch: _Batch, placement: Placement, talk: _Talk, lying: dict) -> None:
     if placement.language and not talk.language:
         talk.language = placement.language
     for department, leads in _shares(placement, talk, bool(lying)):
-        if department.pk in lying:
-            _raise(batch, lying[department.pk], placement.priority)
+        if department.slug in lying:
+            _raise(batch, lying[department.slug], placement.priority)
         else:
-            lying[department.pk] = _new_item(batch, placement, talk, department, leads)
+            lying[department.slug] = _new_item(batch, placement, talk, department, leads)
     for item in lying.values():
         _show_newest(batch, item, placement.message)
         if placement.department is None and item.lead:
@@ -165,13 +174,13 @@ def _shares(placement: Placement, talk: _Talk, has_lead: bool) -> list[tuple[Dep
         return [(secret[0], True)]
     if has_lead:
         return [(each, False) for each in wanted if not each.confidential and not talk.confidential]
-    return [(each, position == 0) for position, each in enumerate(dict.fromkeys(wanted))]
+    return [(each, position == 0) for position, each in enumerate({each.slug: each for each in wanted}.values())]
 
 
 def _new_item(batch: _Batch, placement: Placement, talk: _Talk, department: Department, leads: bool) -> _NewItem:
     message = placement.message
     item = _NewItem(
-        pk=uuid4(),
+        pk=rows.new_id(),
         conversation_id=talk.pk,
         department=department,
         lead=leads,
@@ -189,7 +198,7 @@ def _new_item(batch: _Batch, placement: Placement, talk: _Talk, department: Depa
     if not talk.history and not item.probably_nothing:
         clocks.set_waiting(item, message.created_at)
     batch.items.append(item)
-    batch.queues.add(department.pk)
+    batch.queues[department.slug] = department.pk
     batch.audit.append(_told(placement, item))
     return item
 
@@ -233,7 +242,7 @@ def _write(batch: _Batch) -> None:
     rows.insert(Clock, [clocks.spell(item) for item in batch.items if item.due_at])
     rows.update(QueueItem, [{name: getattr(each, name) for name in _MOVED} for each in batch.changed.values()])
     keep_entries(batch.audit)
-    bell.ring(*batch.queues)
+    bell.ring(*batch.queues.values())
 
 
 #: What a message may change of an item that lies there already.

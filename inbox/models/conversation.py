@@ -32,8 +32,10 @@ class Conversation(models.Model):
     # Root of the thread and person outside, by the network's ids: what makes two posts one conversation.
     thread_key = models.CharField(max_length=500)
     identity = models.ForeignKey("inbox.Identity", models.PROTECT, null=True, related_name="conversations")
-    about_post = models.ForeignKey("inbox.Message", models.PROTECT, null=True, related_name="discussed_in")
-    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged")
+    about_post = models.ForeignKey(
+        "inbox.Message", models.PROTECT, null=True, related_name="discussed_in", db_index=False
+    )
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged", db_index=False)
     # Once a confidential department held it, it stays confidential.
     confidential = models.BooleanField(default=False)
     history = models.BooleanField(default=False)
@@ -52,6 +54,15 @@ class Conversation(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["channel", "thread_key"], name="conversation_once")]
+        # Of what is nearly always empty only the rest is kept in an index: each index is paid for by every post.
+        indexes = [
+            models.Index(
+                fields=["about_post"], condition=models.Q(about_post__isnull=False), name="conversation_about"
+            ),
+            models.Index(
+                fields=["merged_into"], condition=models.Q(merged_into__isnull=False), name="conversation_merged"
+            ),
+        ]
 
     def __str__(self):
         return f"Conversation {self.pk}"
@@ -61,14 +72,15 @@ class Conversation(models.Model):
 
 
 class Message(models.Model):
-    """A post as we keep it. Seen by two of our channels it is one message with two sightings."""
+    """A post as we keep it. Seen by two of our channels it is one message with a sighting for each."""
 
     class Direction(models.TextChoices):
         IN = "in", "from outside"
         OUT = "out", "from us"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="messages")
+    # Found by `message_thread`, which begins with it.
+    conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="messages", db_index=False)
     channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", db_index=False)
     # The network's global key where it has one, else channel and id: the same post is the same row.
     key = models.CharField(max_length=500, unique=True)
@@ -76,7 +88,7 @@ class Message(models.Model):
     identity = models.ForeignKey("inbox.Identity", models.PROTECT, null=True, related_name="messages")
     kind = models.CharField(max_length=10)
     direction = models.CharField(max_length=3, choices=Direction, default=Direction.IN)
-    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children", db_index=False)
     # What it answers and the first post of its thread, by the network's ids: a parent may arrive late or never.
     parent_key = models.CharField(max_length=500, blank=True)
     thread_root = models.CharField(max_length=300, blank=True)
@@ -112,6 +124,7 @@ class Message(models.Model):
         ordering = ["created_at", "id"]
         indexes = [
             models.Index(fields=["conversation", "created_at", "id"], name="message_thread"),
+            models.Index(fields=["parent"], condition=models.Q(parent__isnull=False), name="message_parent"),
             models.Index(
                 fields=["history", "received_at"],
                 condition=models.Q(routed_at=None, direction="in"),
@@ -148,7 +161,8 @@ class Revision(models.Model):
 
 
 class Sighting(models.Model):
-    """That a channel of ours saw a message, under the id it has there."""
+    """That a channel of ours saw a message, under the id it has there. Not kept where the message's key is made of just
+    that channel and id, and says so itself (`inbox.fresh.sight`)."""
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="sightings")
     channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", db_index=False)

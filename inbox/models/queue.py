@@ -33,7 +33,7 @@ class QueueItem(models.Model):
         URGENT = 2, "Urgent"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="items")
+    conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="items", db_index=False)
     department = models.ForeignKey(Department, models.PROTECT, related_name="items", db_index=False)
     lead = models.BooleanField(default=True)
     status = models.CharField(max_length=8, choices=Status, default=Status.OPEN)
@@ -44,7 +44,7 @@ class QueueItem(models.Model):
     probably_nothing = models.BooleanField(default=False)
     # Handed on and not accepted yet: where to (on the giver's item), by which hand-off (on the receiver's).
     handed_to = models.ForeignKey(Department, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
-    offer = models.ForeignKey("inbox.HandOff", models.PROTECT, null=True, blank=True, related_name="+")
+    offer = models.ForeignKey("inbox.HandOff", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     # Its department lost sight of it, because a confidential one accepted the conversation.
     sealed = models.BooleanField(default=False)
     waiting_since = models.DateTimeField(null=True, blank=True)
@@ -91,7 +91,7 @@ class QueueItem(models.Model):
             ),
             models.Index(
                 fields=["assignee", "status", "sort_at", "id"],
-                condition=~models.Q(status="resolved") & models.Q(sealed=False),
+                condition=~models.Q(status="resolved") & models.Q(sealed=False, assignee__isnull=False),
                 name="item_mine",
             ),
             # With what the overview counts and compares, so that it reads the index alone.
@@ -113,6 +113,7 @@ class QueueItem(models.Model):
                 name="item_resolved",
             ),
             models.Index(fields=["snoozed_until"], condition=models.Q(status="snoozed"), name="item_snoozed"),
+            models.Index(fields=["offer"], condition=models.Q(offer__isnull=False), name="item_offered"),
         ]
 
     def __str__(self):

@@ -81,7 +81,7 @@ def read(
     """A page of each of a channel’s `lists` that is not at its end in this visit; `page` reads one of them by its name
     and what is kept of it. `whose` they are stands in the cursor: with other words or another account they begin
     anew. The first of them tells what was covered."""
-    kept = dict(cursor) if cursor.get("of") == whose else {"of": whose}
+    kept: dict[str, Any] = dict(cursor) if cursor.get("of") == whose else {"of": whose}
     found = {name: page(name, kept.get(name, {})) for name in kept.get("left") or list(lists)}
     left = [name for name, one in found.items() if one.more]
     told = {name: one for name, one in found.items() if one.stretch and name == next(iter(lists))}

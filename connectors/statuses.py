@@ -62,8 +62,8 @@ def alike(one: str, other: str) -> bool:
 
 
 def limits(instance: Any) -> dict[str, int]:
-    """How long a post may be on this server, and how a link counts there, as far as it says so; Pleroma has a word of
-    its own for it."""
+    """How long a post may be on this server, how a link counts there and whether several posts can be asked for at
+    once, as far as it says so; Pleroma has a word of its own for the first."""
     if not isinstance(instance, dict):
         return {}
     configured = instance.get("configuration")
@@ -72,6 +72,7 @@ def limits(instance: Any) -> dict[str, int]:
     found = {
         "longest": posts.get("max_characters") or instance.get("max_toot_chars"),
         "per_url": posts.get("characters_reserved_per_url"),
+        "bulk": 1 if isinstance(instance.get("api_versions"), dict) and "mastodon" in instance["api_versions"] else 0,
     }
     return {name: value for name, value in found.items() if isinstance(value, int) and value > 0}
 

@@ -96,8 +96,9 @@ class Line:
 
     def is_gone(self, uri: str) -> bool:
         """Whether this post certainly stands there no more: one that its author only hides from us does."""
+        parts = atproto.parts_of(uri)
         try:
-            return bool(parts := atproto.parts_of(uri)) and self._is_missing(*parts)
+            return parts is not None and self._is_missing(*parts)
         except Refused:
             return False
 

@@ -26,6 +26,8 @@ class MastodonStage(Stage):
     spoilers: dict[str, str] = field(default_factory=dict)
     #: How many a server without offsets, or one that knows no types, gives; and what it does not say about itself.
     knows_offsets: bool = True
+    #: Posts that do not come with others when several are asked for.
+    unlisted: set[str] = field(default_factory=set)
     instance: tuple[str, ...] = ("v2", "v1")
 
     network = "mastodon"
@@ -92,6 +94,9 @@ class MastodonStage(Stage):
                 return 200, [self.told(each) for each in self._page(found, asked.query)]
             case "GET", ["api", "v2", "search"]:
                 return 200, self._search(asked.query)
+            case "GET", ["api", "v1", "statuses"]:
+                ids = asked.queries.get("id[]", [])
+                return 200, [self.told(self.posts[id]) for id in ids if id in self.posts and id not in self.unlisted]
             case "POST", ["api", "v1", "statuses"]:
                 return self._published(asked)
             case method, ["api", "v1", "statuses", id, *what]:
@@ -163,7 +168,8 @@ class MastodonStage(Stage):
     def _instance(self, which: str) -> dict[str, Any]:
         posts = {"max_characters": self.longest, "characters_reserved_per_url": 23}
         named = {"domain": DOMAIN} if which == "v2" else {"uri": DOMAIN}
-        return named | {"version": self.version, "configuration": {"statuses": posts}}
+        newer = {"api_versions": {"mastodon": 7}} if which == "v2" else {}
+        return named | newer | {"version": self.version, "configuration": {"statuses": posts}}
 
     def account(self, name: str, username: str = "") -> dict[str, Any]:
         username = username or name

@@ -2,7 +2,8 @@
 #   make run [PORT=8001] [DATA_DIR=folder] [DEMO=0]     make test     make lint
 #   make torture [POSTS=2000] [FAULTS=40] [SEED=1]
 #   make bench [SCALES=10k,100k] [ONLY=name,name] [ROUNDS=5]
-.PHONY: run test test-servers lint torture bench
+#   make end-to-end [ONLY=bluesky|wordpress]
+.PHONY: run test test-servers lint torture bench end-to-end
 .DEFAULT_GOAL := run
 
 run:
@@ -36,3 +37,8 @@ torture:
 bench:
 	@.ci/install requirements-dev.txt
 	@.venv/bin/python -m tests.bench
+
+# With a Bluesky network and a WordPress of their own on this machine; says what it skipped, and why.
+end-to-end:
+	@.ci/install requirements-dev.txt
+	@.venv/bin/python -m tests.end_to_end $(if $(ONLY),--only $(ONLY))

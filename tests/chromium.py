@@ -9,6 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+#: Nothing that asks the network, or memory that a container does not have; and no sandbox, which root can not have.
+ARGUMENTS = (
+    "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync --disable-dev-shm-usage"
+).split() + ["--no-sandbox"] * (os.geteuid() == 0)
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 

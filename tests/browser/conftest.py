@@ -1,6 +1,5 @@
 """A real browser before a real server. Every test fails on a broken script and on a breach of the content policy."""
 
-import os
 import re
 import threading
 import time
@@ -12,17 +11,11 @@ from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.db import connections
 
 from socialhub.serving import Pages
-from tests.chromium import find
+from tests.chromium import ARGUMENTS, find
 from tests.journey.conftest import answers_to, arrives, first_day  # noqa: F401  (fixtures of the same first day)
 
 #: What a browser says of a request that was refused or that a test cut off on purpose.
 EXPECTED = re.compile(r"Failed to load resource|Response Status Error|htmx:sendError|htmx:afterRequest|ERR_FAILED")
-#: Nothing that asks the network, or memory that a container does not have.
-ARGUMENTS = (
-    "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --disable-dev-shm-usage"
-).split()
-NO_SANDBOX = ["--no-sandbox"]
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +23,7 @@ def browser_type_launch_args(browser_type_launch_args):
     path = find()
     if not path:
         pytest.skip("There is no Chromium on this machine.")
-    return browser_type_launch_args | {"executable_path": path, "args": ARGUMENTS + NO_SANDBOX * (os.geteuid() == 0)}
+    return browser_type_launch_args | {"executable_path": path, "args": ARGUMENTS}
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The whole product with networks that nobody here wrote."""

@@ -16,7 +16,7 @@ ALLOWS = """<!doctype html><title>Gate</title><h1>Social Hub asks to read and wr
 
 @pytest.fixture
 def gate(monkeypatch):
-    """A network whose page stands on another address than ours."""
+    """A network whose page stands on another site than ours, which pytest's server calls localhost."""
     monkeypatch.setitem(registry.NETWORKS, "gate", "tests.connectors.gate.Gate")
     with serving() as web:
 
@@ -29,7 +29,7 @@ def gate(monkeypatch):
             handler.end_headers()
             handler.wfile.write(body)
 
-        monkeypatch.setattr(Gate, "page", web.lay("/allow", show).replace("127.0.0.1", "localhost"))
+        monkeypatch.setattr(Gate, "page", web.lay("/allow", show))
         monkeypatch.setattr(Gate, "refuses", {})
         monkeypatch.setattr(Gate, "happened", [])
         monkeypatch.setattr(Gate, "accounts", [account("Mirabelo"), account("Mirabelo E-bikes", scopes="")])
@@ -39,6 +39,7 @@ def gate(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_ada_connects_a_channel_on_the_networks_page_and_comes_back(gate, desk_of, ada):
     page = desk_of(ada, "/channels/new/?network=gate")
+    assert "localhost" in page.url and "127.0.0.1" in Gate.page
     page.get_by_label("Name", exact=True).fill("Mirabelo on Gate")
     page.get_by_label("Short name").fill("gate")
     page.get_by_label("Words to search for").fill("e-bike")

@@ -259,6 +259,30 @@ def test_a_program_tests_a_connection(connected, ada, cora, client):
     assert ask(cora).status_code == 403
 
 
+def test_where_the_network_signs_with_its_own_secret_none_is_made_here(gate, adas, monkeypatch):
+    monkeypatch.setattr(Gate, "capabilities", replace(Gate.capabilities, hooks=True))
+    page = adas.get(reverse("channel", kwargs=THE_GATE)).content.decode()
+    assert "http://testserver/hooks/gate/" in page and "The network’s own secret" in page
+    assert "signing secret" not in page and "whsec_" not in page
+    assert "signs what it delivers with a secret of its own" in post(adas, "channel-secret").content.decode()
+
+
+def test_a_channel_that_a_program_opens_has_its_network_deliver(house, ada, client, monkeypatch):
+    monkeypatch.setattr(Gate, "capabilities", replace(Gate.capabilities, hooks=True))
+    headers = {"Authorization": f"Bearer {make_token(ada, 'open', by=ada)[1]}"}
+
+    def say(method, address, **said):
+        ask = getattr(client, method)
+        return ask(address, json.dumps(said), headers=headers, content_type="application/json").status_code
+
+    opened = {"network": "gate", "slug": "gate", "name": "Gate", "credentials": {"token": CANARY}}
+    assert (say("post", "/api/v1/channels/", **opened), Gate.happened) == (201, ["connected"])
+    Gate.refuses = {"connected": Unreachable(), "check": Unreachable()}
+    assert say("patch", "/api/v1/channels/gate/", credentials={"token": "another"}) == 200
+    channel = Channel.objects.get()
+    assert (channel.credentials, connecting.last_tried(channel).works) == ({"token": "another"}, False)
+
+
 # What will end ----------------------------------------------------------------------------------------------------
 
 

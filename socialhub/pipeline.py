@@ -9,7 +9,7 @@ claimed with SKIP LOCKED. The functions here look for whatever waits, do it, and
 twice, at once or never harms nothing but time.
 
 What is live has a lane before history everywhere: it is routed as soon as its page is kept, and of history one page at
-a time is taken in or routed in each process.
+a time is taken in or routed in each process, with a rest after it (socialhub/history.py).
 """
 
 import logging
@@ -27,6 +27,7 @@ from connectors.models import Channel, FetchRun
 from inbox import actions, intake, moderating, outbox, rechecking
 from inbox.models import QueueCount
 from routing import engine
+from socialhub.history import Pace
 from socialhub.models import House, IdempotencyKey
 
 #: A channel's lease: longer than a visit may take (`polling.MOST_SECONDS` and one page's time-out).
@@ -126,7 +127,10 @@ def route() -> int:
 
 def _route_old() -> int:
     with _old_ones:
-        return engine.route(OLD_ONES, history=True)
+        pace = Pace()
+        if done := engine.route(OLD_ONES, history=True):
+            pace.rest()
+        return done
 
 
 def send() -> int:

@@ -7,10 +7,12 @@ from uuid import UUID
 from django import template
 from django.template import engines
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
 from departments.access import may
+from departments.models import User
 from inbox.desk import desk_of
 from inbox.listing import Listed
 from socialhub.templatetags import look
@@ -65,9 +67,10 @@ class Row(NamedTuple):
 @register.simple_tag(takes_context=True)
 def rows(context, items: list[Listed], several: bool, here: str, sort: str) -> SafeString:
     """The rows of a list; where it is sorted by urgency, each group below its heading."""
-    user, works, drawn, heading = context["request"].user, {}, [], ""
+    user, works, drawn, heading = _plain(context["request"].user), {}, [], ""
+    now, tonight = timezone.now(), look.end_of_today()
     for item in items:
-        if sort != "newest" and (new := look.urgency(item)) != heading:
+        if sort != "newest" and (new := look.urgency(item, now, tonight)) != heading:
             heading = new
             drawn.append(f'<li class="group">{heading}</li>')
         if (queue := item.department_id) not in works:
@@ -79,11 +82,17 @@ def rows(context, items: list[Listed], several: bool, here: str, sort: str) -> S
 @register.simple_tag(takes_context=True)
 def row(context, item: Listed) -> SafeString:
     """One row of a list."""
-    user = context["request"].user
+    user = _plain(context["request"].user)
     return _drawn(_row(item, user, works_in(user, item.department), False, ""))
 
 
-def _row(item: Listed, user, works: bool, several: bool, here: str) -> Row:
+def _plain(user) -> User:
+    """The person without the wrapper in which a request has them: it is asked for hundreds of times."""
+    user.pk  # noqa: B018  (now they are there)
+    return getattr(user, "_wrapped", user)
+
+
+def _row(item: Listed, user: User, works: bool, several: bool, here: str) -> Row:
     return Row(
         item.id, item.conversation_id, item.unread, _verbs(item, user) if works else None,
         item.author_name, item.author_handle, item.network, item.kind, item.rating, item.followers, item.language,
@@ -92,7 +101,7 @@ def _row(item: Listed, user, works: bool, several: bool, here: str) -> Row:
     )  # fmt: skip
 
 
-def _verbs(item: Listed, user) -> str:
+def _verbs(item: Listed, user: User) -> str:
     verbs = "take " if item.assignee_id != user.pk else ""
     if item.status == "resolved":
         return f"{verbs}reopen"

@@ -247,19 +247,23 @@ def _due(at: datetime) -> tuple[datetime, str, str, str]:
 
 
 @register.filter
-def urgency(item) -> str:
-    """The heading under which an item stands in a list sorted by urgency."""
+def urgency(item, now: datetime | None = None, tonight: datetime | None = None) -> str:
+    """The heading under which an item stands in a list sorted by urgency. Who asks for many gives the hour with it."""
     if item.status != "open":
         return "Waiting"
     if item.due_at is None:
         return "No clock"
-    left = item.due_at - timezone.now()
+    left = item.due_at - (now or timezone.now())
     if left <= timedelta():
         return "Overdue"
     if left < timedelta(hours=1):
         return "Due within the hour"
-    tonight = timezone.localtime().replace(hour=23, minute=59, second=59)
-    return "Later today" if item.due_at <= tonight else "Later"
+    return "Later today" if item.due_at <= (tonight or end_of_today()) else "Later"
+
+
+def end_of_today() -> datetime:
+    """The last second of the day, where the person is."""
+    return timezone.localtime().replace(hour=23, minute=59, second=59)
 
 
 # What was said --------------------------------------------------------------------------------------------------

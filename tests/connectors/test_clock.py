@@ -1,5 +1,8 @@
 """The clock: when a channel is looked at next, who may have a hand for it, and that a worker's rounds keep to it."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -18,7 +21,7 @@ from connectors.contract import Batch
 from connectors.lanes import SLOW, Closed, Lanes
 from connectors.models import Channel, FetchRun
 from inbox.models import Message
-from socialhub import pipeline
+from socialhub import history, pipeline
 from socialhub.rounds import Rounds
 from tests.bench.network import Servers
 from tests.make import make_channel, make_post, receive
@@ -282,6 +285,19 @@ def test_what_is_live_is_routed_before_each_batch_of_history(house):
         assert pipeline.route() == 151
     assert [each for each in order if each[1]] == [(False, 1), (True, 100), (True, 50)]
     assert [history for history, _ in order] == [False, False, True, False, True, False, True]
+
+
+def test_history_rests_after_each_page_and_a_file_is_taken_in_behind_everybody(monkeypatch):
+    rests, hour = [], iter((0.0, 0.3, 0.3, 9.0, 9.0))
+    monkeypatch.setattr(history.time, "monotonic", lambda: next(hour))
+    monkeypatch.setattr(history.time, "sleep", rests.append)
+    pace = history.Pace()
+    pace.rest(), pace.rest()
+    assert rests == [pytest.approx(0.2), history.LONGEST_REST], "two parts of five, but nobody sleeps for long"
+    stands = "import os; from socialhub import history; history.step_back(); print(os.nice(0))"
+    here = os.nice(0)
+    told = subprocess.run([sys.executable, "-c", stands], capture_output=True, text=True, check=True)
+    assert int(told.stdout) == min(19, here + history.BEHIND)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,6 +11,7 @@ from connectors import actions, polling
 from connectors.models import Channel, FetchRun
 from connectors.networks import imported
 from inbox.intake import take_in
+from socialhub.history import Pace, step_back
 
 BATCH = 500
 
@@ -35,7 +36,9 @@ class Command(BaseCommand):
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
         target = the_channel(channel, create)
-        progress = Progress(self.stderr)
+        progress = Progress(self.stderr, Pace() if history else None)
+        if history and self._called_from_command_line:
+            step_back()
         try:
             run, _ = polling.receive(
                 target,
@@ -72,10 +75,10 @@ def the_channel(slug: str, create: bool) -> Channel:
 
 
 class Progress:
-    """A line that moves while a person watches; silence otherwise."""
+    """A line that moves while a person watches; silence otherwise. With a pace, a rest after each page."""
 
-    def __init__(self, stream):
-        self.stream = stream
+    def __init__(self, stream, pace: Pace | None = None):
+        self.stream, self.pace = stream, pace
         self.started = self.last = time.monotonic()
         self.shown = sys.stderr.isatty()
 
@@ -83,6 +86,8 @@ class Progress:
         if self.shown and time.monotonic() - self.last > 0.5:
             self.last = time.monotonic()
             self._say(run, "\r")
+        if self.pace:
+            self.pace.rest()
 
     def end(self, run: FetchRun) -> None:
         if self.shown:

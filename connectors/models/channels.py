@@ -137,8 +137,10 @@ class Channel(models.Model):
 
     @property
     def offers(self) -> Capabilities:
-        """What this channel can do, which its credentials have no say in. Raises Misconfigured."""
-        return registry.connector_class(self.network)(slug=self.slug, settings=self.settings).offers
+        """What this channel can do, by its settings and what its network told; its credentials have no say in that.
+        Raises Misconfigured."""
+        kind = registry.connector_class(self.network)
+        return kind(slug=self.slug, settings=self.settings, known=self.known).offers
 
     @property
     def is_late(self) -> bool:

@@ -166,6 +166,7 @@ def connect_again(channel: Channel, *, credentials: Mapping[str, Any], by) -> Ch
     channel = _locked(channel)
     kind = _network(channel.network)
     channel.credentials = _cleaned("credentials", configuration.clean_secrets, kind, credentials)
+    channel.tried = {}  # it was about the old ones
     if channel.state != Channel.State.PAUSED:
         _listen(channel)
     _save(channel)
@@ -193,7 +194,7 @@ def sign_in(channel: Channel, account: Account, *, by) -> Channel:
         channel.cursor, channel.known, channel.progress = {}, {}, None
     channel.known = channel.known | {SIGNED_IN_AS: account.name}
     kept = {name: value for name, value in channel.credentials.items() if name not in tokens.LIFE}
-    channel.credentials = kept | dict(account.credentials)
+    channel.credentials, channel.tried = kept | dict(account.credentials), {}
     if channel.state != Channel.State.PAUSED:
         _listen(channel)
     _save(channel)

@@ -28,6 +28,7 @@ class ChannelShape(serializers.ModelSerializer):
 
     health = serializers.CharField(source="in_words", read_only=True)
     frozen = serializers.BooleanField(source="is_frozen", read_only=True)
+    ends_at = serializers.DateTimeField(read_only=True, allow_null=True)
     speakers = serializers.SlugRelatedField("slug", many=True, read_only=True)
     monitors = serializers.SlugRelatedField("slug", many=True, read_only=True)
 
@@ -35,7 +36,7 @@ class ChannelShape(serializers.ModelSerializer):
         model = Channel
         fields = [
             "id", "slug", "name", "network", "settings", "state", "state_reason", "health", "failures",
-            "trouble", "failing_since", "poll_seconds", "next_poll_at", "last_ok_at", "last_post_at", "expires_at",
+            "trouble", "failing_since", "poll_seconds", "next_poll_at", "last_ok_at", "last_post_at", "ends_at",
             "progress", "frozen", "speakers", "monitors", "created_at",
         ]  # fmt: skip
         read_only_fields = fields

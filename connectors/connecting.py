@@ -7,7 +7,7 @@ admin who began.
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -161,16 +161,16 @@ def said_of(channel: Channel, error: ConnectorError) -> str:
 
 
 def _well(channel: Channel, checked: Checked) -> Tried:
-    said = {"sentence": checked.sentence, "account": checked.account}
     return Tried(
         at=timezone.now(),
         works=not checked.missing,
+        sentence=_without_secrets(channel, checked.sentence, _is_secret),
+        account=checked.account,
         granted=tuple(checked.granted),
         missing=tuple(checked.missing),
-        ends=checked.ends or channel.expires_at,
+        ends=checked.ends,
         todo=errors.MissingScope.todo if checked.missing else "",
         mended_in=errors.MissingScope.mended_in if checked.missing else "",
-        **{name: _without_secrets(channel, text) for name, text in said.items()},
     )
 
 
@@ -178,9 +178,14 @@ def _failed(channel: Channel, error: ConnectorError) -> Tried:
     return Tried(timezone.now(), False, said_of(channel, error), todo=error.todo, mended_in=error.mended_in)
 
 
-def _without_secrets(channel: Channel, text: str) -> str:
+def _is_secret(name: str) -> bool:
+    """Whether a credential of this name opens anything; others, such as the account's own name, may be said."""
+    return any(word in name for word in ("token", "secret", "password", "key", "verifier"))
+
+
+def _without_secrets(channel: Channel, text: str, which: Callable[[str], bool] = lambda name: True) -> str:
     try:
-        return vault.redacted(text, channel.credentials)
+        return vault.redacted(text, {name: value for name, value in channel.credentials.items() if which(name)})
     except WrongKey:
         return text
 
@@ -191,8 +196,6 @@ def _keep_tried(channel: Channel, tried: Tried, checked: Checked | None = None) 
     learnt: dict[str, Any] = {"tried": kept}
     if checked and checked.known:
         learnt["known"] = channel.known | dict(checked.known)
-    if checked and checked.ends and channel.renew_at is None:
-        learnt["expires_at"] = checked.ends
     Channel.objects.filter(pk=channel.pk).update(**learnt)
     for name, value in learnt.items():
         setattr(channel, name, value)

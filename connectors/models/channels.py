@@ -106,16 +106,23 @@ class Channel(models.Model):
         return health.in_words(self.state, self.state_reason, self.failures)
 
     @property
+    def ends_at(self) -> datetime | None:
+        """When its credentials end without our being able to put it off: as the network said when it was last tried,
+        or as they say themselves where they are not renewed."""
+        if said := self.tried.get("ends"):
+            return datetime.fromisoformat(said)
+        return self.expires_at if self.renew_at is None else None
+
+    @property
     def ends_soon(self) -> bool:
-        """Whether its credentials end within days and do not renew themselves: somebody should connect it before."""
-        if self.expires_at is None or self.renew_at is not None or self.state == self.State.NEEDS_LOGIN:
-            return False
-        return self.expires_at < timezone.now() + tokens.WARN
+        """Whether they do within days: somebody should connect it before."""
+        ends = self.ends_at if self.state != self.State.NEEDS_LOGIN else None
+        return ends is not None and ends < timezone.now() + tokens.WARN
 
     @property
     def left(self) -> timedelta | None:
-        """How long its credentials are good yet."""
-        return max(self.expires_at - timezone.now(), timedelta()) if self.expires_at else None
+        """How long they are good yet."""
+        return max(self.ends_at - timezone.now(), timedelta()) if self.ends_at else None
 
     @property
     def percent(self) -> int:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connectors import actions, connecting, registry, vault
+from connectors.contract import Account, Checked
 from connectors.errors import MissingScope, RateLimited, Unreachable
 from connectors.models import Channel, FetchRun
 from departments.models import AuditEntry
@@ -296,6 +297,26 @@ def test_an_end_that_can_not_be_put_off_is_warned_of_a_week_ahead(gate, adas, co
     pages.append(client_of(cora).get(reverse("overview")))
     for page, words in zip(pages, ("The connection ends", "Its connection ends", "renew in 3 d"), strict=True):
         assert (words in page.content.decode()) is warned, words
+
+
+def test_an_end_that_the_network_tells_of_is_warned_of_though_tokens_are_renewed(gate, adas, monkeypatch):
+    """Google ends what an app in testing was allowed after seven days, whatever is renewed meanwhile."""
+    gate = actions.sign_in(gate, account("@mirabelo", lasting=3600), by="system")
+    assert gate.renew_at and not gate.ends_soon
+    ends = timezone.now() + timedelta(days=6)
+    monkeypatch.setattr(Gate, "check", lambda self: Checked("Connected as @mirabelo.", "@mirabelo", ends=ends))
+    page = post(adas, "channel-check").content.decode()
+    assert "The connection ends" in page and "Connected as @mirabelo." in page
+    actions.sign_in(Channel.objects.get(), account("@mirabelo", lasting=3600), by="system")
+    assert not Channel.objects.get().ends_soon
+
+
+def test_what_is_no_secret_may_be_said_and_what_is_one_never(gate, adas, monkeypatch):
+    kept = {"token": CANARY, "handle": "mirabelo"}
+    actions.sign_in(gate, Account("@mirabelo", {}, kept), by="system")
+    monkeypatch.setattr(Gate, "check", lambda self: Checked(f"Connected as @mirabelo with {CANARY}."))
+    page = post(adas, "channel-check").content.decode()
+    assert "Connected as @mirabelo with •••." in page and CANARY not in page
 
 
 # What it costs ----------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ NETWORKS = {
     "mastodon": "connectors.networks.mastodon.MastodonServer",
     "webhook": "connectors.networks.webhook.Webhook",
     "x": "connectors.networks.x.X",
+    "youtube": "connectors.networks.youtube.YouTube",
 }
 
 

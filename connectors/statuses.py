@@ -45,7 +45,7 @@ def length(text: str, per_url: int) -> int:
 def addressed(text: str, account: Mapping[str, Any]) -> str:
     """The text as a reply to this account, which sees it only when it is named."""
     name = f"@{account['acct']}"
-    if re.search(rf"(?<![\w/]){re.escape(name)}(?![\w@])", text, re.IGNORECASE):
+    if re.search(rf"(?<![\w/]){re.escape(name)}(?!\.?[\w@-])", text, re.IGNORECASE):
         return text
     return f"{name} {text}"
 

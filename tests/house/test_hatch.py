@@ -5,11 +5,14 @@ import json
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event, Thread
+from unittest.mock import patch
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.db import connection, connections, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
 from django.utils import timezone
 
 from departments import actions as departments
@@ -17,7 +20,7 @@ from departments.models import ApiToken, User
 from departments.prepared import Form, Statement, mark_of
 from departments.roles import Role
 from departments.tokens import make_token, revoke_token
-from inbox import actions
+from inbox import actions, reads
 from inbox.models import Identity, QueueItem
 from socialhub import hatch, serving
 from tests.make import answer_in, find, item_of, make_conversation, make_item, make_post, receive
@@ -58,6 +61,12 @@ def talk(conversation, what: str = "") -> str:
     return f"/api/v1/conversations/{conversation.pk}/" + (f"{what}/" if what else "")
 
 
+def reads_of(program: Program, address: str) -> reads.Read:
+    """What is read for this address, not made yet."""
+    match = resolve(address.partition("?")[0])
+    return hatch.SERVED[match.url_name](program.token.user, f"http://testserver{address}", {}, **match.kwargs)
+
+
 @pytest.fixture
 def ana(house):
     """What Ana asked, and what was said since."""
@@ -85,6 +94,18 @@ def test_both_doors_say_the_same(carl, ana):
             heads = [{name: value for name, value in each.items() if name not in ONLY_THERE} for each in (here, there)]
             assert heads[0] == heads[1]
             assert here["Cache-Control"] == "private, no-cache" and here["Vary"] == "Authorization, Cookie"
+
+
+def test_an_answer_is_drawn_from_nothing_but_what_its_mark_tells_of(carl, ana):
+    program = Program(carl)
+    for address in of(ana):
+        found = reads_of(program, address)
+        rows = [each.rows()[0] for each in found.selections]
+        with CaptureQueriesContext(connection) as asked:
+            first = found.draw(*rows)
+        with patch.object(timezone, "now", lambda: ana.created_at + timedelta(days=400)):
+            assert found.draw(*rows) == first
+        assert not len(asked)
 
 
 def test_what_is_not_plain_goes_the_ordinary_way(carl, ana):

@@ -50,7 +50,7 @@ def of(channel: Channel) -> Trouble | None:
         lacking=_lacking(channel, kind),
         todo=kind.todo if kind else OURS,
         mended_in=kind.mended_in if kind else "",
-        alarm=channel.is_trouble,
+        alarm=channel.is_trouble and kind is not errors.NotConnected,  # it is only new
     )
 
 
@@ -63,7 +63,7 @@ def _lacking(channel: Channel, kind: type[ConnectorError] | None) -> str:
     said = [_coming(kind)(what)] if offers.polls else [f"What {name} delivers still comes in."]
     if offers.polls and offers.hooks:
         said.append(f"What {name} delivers by itself still comes in.")
-    if offers.replies and channel.state in STOPPED:
+    if offers.replies and channel.state in STOPPED and kind is not errors.NotConnected:
         said.append("Replies through it wait, and leave when it works again.")
     return " ".join(said)
 

@@ -15,6 +15,7 @@ DAY = timedelta(hours=24)
 SHORT = {
     NEEDS_LOGIN: "signed out",
     BROKEN: "set up wrong",
+    "NotConnected": "not connected",
     "BudgetSpent": "budget spent",
     "QuotaExhausted": "quota spent",
     "CreditsUsedUp": "no credits",
@@ -42,7 +43,7 @@ class Line:
     def status(self) -> str:
         """In two words at most; empty when all is well, which needs none."""
         if self.channel.is_trouble:
-            return SHORT.get(self.channel.state) or SHORT.get(self.channel.trouble, "not reachable")
+            return SHORT.get(self.channel.trouble) or SHORT.get(self.channel.state, "not reachable")
         if self.channel.gap:
             return "gap"
         if self.channel.state == PAUSED:

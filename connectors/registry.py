@@ -13,6 +13,7 @@ NETWORKS = {
     "feed": "connectors.networks.feed.FeedReader",
     "import": "connectors.networks.imported.Imported",
     "mastodon": "connectors.networks.mastodon.MastodonServer",
+    "reddit": "connectors.networks.reddit.Reddit",
     "webhook": "connectors.networks.webhook.Webhook",
     "x": "connectors.networks.x.X",
     "youtube": "connectors.networks.youtube.YouTube",

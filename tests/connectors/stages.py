@@ -115,6 +115,8 @@ class Stage:
     html: ClassVar[bool] = False
     #: Whether posts without an author happen here.
     anonymous: ClassVar[bool] = False
+    #: Whether a search finds what is addressed to us too, and not posts of another kind alone.
+    finds_all: ClassVar[bool] = True
     #: What deliveries may be signed with, all good at once, the newest first; `credentials` hold them.
     secrets: ClassVar[tuple[str, ...]] = ()
     #: Whether deliveries carry a time, so that an old one is refused.

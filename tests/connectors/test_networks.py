@@ -853,7 +853,7 @@ def test_an_address_in_our_own_network_is_not_asked_unless_that_is_allowed(stage
 # Listening ------------------------------------------------------------------------------------------------------------
 
 
-@every("searches")
+@every("searches", finds_all=True)
 def test_a_keyword_channel_finds_what_is_not_addressed_to_us_and_both_see_one_message(stage, somebody_writes, house):
     somebody_writes("a zebra on a bike")
     somebody_writes("nothing of the kind")

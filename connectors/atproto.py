@@ -29,7 +29,10 @@ _link = re.compile(r"(?:^|(?<=[\s(]))https?://\S+", re.IGNORECASE)
 _tag = regex.compile(
     r"(?:^|(?<=\s))[#＃]((?:\p{L}|\p{Extended_Pictographic})[\p{L}\p{M}\p{N}\p{Extended_Pictographic}_-]*)"
 )
-_address = re.compile(r"at://(did:[a-z]+:[A-Za-z0-9._:%-]+)/([A-Za-z0-9.-]+)/([A-Za-z0-9._~:-]{1,512})\Z")
+_address = re.compile(
+    r"at://(did:[a-z]+:[A-Za-z0-9._:%-]+)/([A-Za-z][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+){2,})"
+    r"/(?!\.{1,2}\Z)([A-Za-z0-9._~:-]{1,512})\Z"
+)
 LONGEST_TAG, LONGEST_HANDLE = 64, 253
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from connectors import actions, budgets, clock, configuration, connecting, guides, registry, timeline, trouble
 from connectors.doors import find, find_for, may_configure, may_inspect, may_steer
 from connectors.errors import Forged, Misconfigured, WrongKey
-from connectors.models import Channel, QuarantinedPost
+from connectors.models import Channel, FetchRun, QuarantinedPost
 from connectors.pulse import pulses
 from connectors.views.connecting import signs_in
 from connectors.views.shared import uuid_in, whole_or_piece
@@ -116,10 +116,11 @@ def _watchers(channel: Channel) -> list:
 
 def _lately(channel: Channel) -> dict:
     """The last day, drawn, and the last visits that tell something; all the others stand in the ledger."""
-    now = timezone.now()
+    runs = list(channel.runs.telling()[:LINES])
     return {
-        "line": timeline.of(channel, timeline.SPANS["24h"], now),
-        "runs": channel.runs.telling()[:LINES],
+        "line": timeline.of(channel, timeline.SPANS["24h"], timezone.now()),
+        "runs": runs,
+        "said": next((run.detail for run in runs if run.outcome == FetchRun.Outcome.FAILED), ""),
         "spending": budgets.spending(channel),
         "estimate": _estimate(channel),
         "tried": connecting.last_tried(channel),

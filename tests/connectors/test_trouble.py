@@ -78,6 +78,14 @@ def test_a_fault_of_our_own_is_told_as_ours(scripted, inbox, read):
     assert "Social Hub itself failed here (KeyError)." in said and trouble.OURS in said and CANARY not in said
 
 
+def test_what_the_network_said_stands_beside_it_without_secrets(scripted, inbox, read):
+    scripted.credentials = {"token": CANARY}
+    scripted.save()
+    fails(scripted, errors.ServerFailed(f"502 for {CANARY}"), inbox)
+    said = read()
+    assert "More exactly" in said and "502 for •••" in said and CANARY not in said
+
+
 def test_a_missing_permission_is_named(scripted, inbox, read):
     fails(scripted, errors.MissingScope(scopes=["read:mentions", "read:dm"]), inbox)
     assert "grant what is missing. Missing: read:mentions, read:dm." in read()

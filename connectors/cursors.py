@@ -148,6 +148,7 @@ class Walk:
 
     def _begun(self, days: float, overlap: timedelta, sweeps: bool) -> dict[str, Any]:
         if self.is_first:
+            self.state["begun"] = (self.now - timedelta(days=days)).isoformat()
             return self._from_head(self.now - timedelta(days=days))
         anchor = datetime.fromisoformat(self.state["anchor"])
         swept = self.state.get("swept", "")
@@ -156,6 +157,8 @@ class Walk:
         return self._from_head(anchor - overlap)
 
     def _from_head(self, floor: datetime) -> dict[str, Any]:
+        """No further back than the first walk went: what was before is not wanted."""
+        floor = max(floor, datetime.fromisoformat(self.state["begun"]))
         return {"token": "", "floor": floor.isoformat(), "pages": 0, "expected": list(self.seen)}
 
     def _walked(self, page: Sequence[Entry], low: datetime | None) -> dict[str, Any]:
@@ -225,7 +228,7 @@ class Walk:
             if each not in without and datetime.fromisoformat(at) >= since
         }
         swept = self.now.isoformat() if walk.get("sweeps") or self.is_first else self.state.get("swept", "")
-        return {"anchor": anchor, "seen": kept, **({"swept": swept} if swept else {})}
+        return {"begun": self.state["begun"], "anchor": anchor, "seen": kept, **({"swept": swept} if swept else {})}
 
     def _remembered(self) -> dict[str, str]:
         newest = sorted(self.seen.items(), key=lambda each: datetime.fromisoformat(each[1]))

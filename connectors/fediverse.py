@@ -31,11 +31,9 @@ from connectors.errors import (
     ServerFailed,
 )
 from connectors.http import Answer
-from connectors.normalise import LONGEST_ID
 from connectors.sessions import Session
+from connectors.statuses import TOLD, has_id
 
-#: Kinds of notifications that somebody's words come with; a server that does not know one passes it over.
-TOLD = ("mention", "quote", "status")
 SPEAKS = "4.3.0"
 AT_ONCE = 20  # posts that can be asked for in one request, since Mastodon 4.3
 
@@ -80,6 +78,12 @@ class Server:
     def statuses(self, ids: Sequence[str]) -> list[Any]:
         """Those of these posts that there are for us, AT_ONCE at most."""
         return self._list(lambda library: library.statuses(list(ids)), "read:statuses")[0]
+
+    def answers(self, id: str) -> list[Any]:
+        """What stands below this post, for us. Raises NotThere."""
+        said = self._object(lambda library: library.status_context(id), "read:statuses")
+        below = said.get("descendants")
+        return below if isinstance(below, list) else []
 
     def notifications(self) -> "Listed":
         """What is told to us, and also what our account's own policy holds back."""
@@ -243,10 +247,6 @@ class Listed:
 
 def ids_in(page: Sequence[Any]) -> list[str]:
     return [each["id"] for each in page if has_id(each)]
-
-
-def has_id(one: Any) -> bool:
-    return isinstance(one, dict) and isinstance(one.get("id"), str) and 0 < len(one["id"]) <= LONGEST_ID
 
 
 # What an answer means ---------------------------------------------------------------------------------------------

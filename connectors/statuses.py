@@ -2,16 +2,19 @@
 works on their JSON, whoever fetched it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import regex
 
 from connectors.contract import Post, Unreadable
-from connectors.normalise import post_from
+from connectors.normalise import LONGEST_ID, post_from
 from connectors.plain import one_line, plain_text
 
+#: Kinds of notifications that somebody’s words come with; a server that does not know one passes it over.
+TOLD = ("mention", "quote", "status")
 #: Who may see a post, from the widest to the narrowest; and what we call it.
 CIRCLES = ("public", "unlisted", "private", "direct")
 CALLED = {"private": "followers", "limited": "followers"}
@@ -21,12 +24,40 @@ _link = re.compile(r"https?://[^\s<>\"]+[^\s<>\"'.,;:!?)\]}]", re.IGNORECASE)
 _far_name = re.compile(r"(?<![\w/])@(\w+)@[\w.-]+\w")
 
 
+def posts_in(listed: Iterable[Any], me: Mapping[str, Any]) -> list[Post | Unreadable]:
+    """The posts in a list of posts or of notifications. A notification of something else, or of a post that is not
+    there any more, holds none; some servers list all kinds whatever is asked for."""
+    posts = []
+    for each in listed:
+        if not isinstance(each, dict) or "type" not in each:
+            posts.append(as_post(each, me))
+        elif each["type"] in TOLD and each.get("status"):
+            posts.append(as_post(each["status"], me, quotes_us=each["type"] == "quote"))
+    return posts
+
+
 def as_post(status: Any, me: Mapping[str, Any], *, quotes_us: bool = False) -> Post | Unreadable:
     """The post that this status is. `me` is our own account: its `id` there and the `domain` of its server."""
     try:
         return post_from(_said(status, me, quotes_us), global_ids=True)
     except (AttributeError, KeyError, TypeError, ValueError):
         return Unreadable(status, "It does not have the form of a post that servers of this kind document.")
+
+
+def has_id(one: Any) -> bool:
+    return isinstance(one, dict) and isinstance(one.get("id"), str) and 0 < len(one["id"]) <= LONGEST_ID
+
+
+def is_status(one: Any) -> bool:
+    """Whether this is a post, as far as we rely on it before it is understood."""
+    named = ("uri", "visibility")
+    return has_id(one) and all(isinstance(one.get(each), str) for each in named) and has_id(one.get("account"))
+
+
+def moment_of(one: Any, otherwise: datetime) -> datetime:
+    """When it was posted or told, by the server’s clock."""
+    said = one.get("created_at") if isinstance(one, dict) else None
+    return said.astimezone(UTC) if isinstance(said, datetime) else otherwise
 
 
 def handle_of(account: Mapping[str, Any], domain: str) -> str:

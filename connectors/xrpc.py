@@ -24,7 +24,9 @@ from connectors.errors import (
 
 AT_ONCE = 25  # posts or people that can be asked for in one request
 #: By which a server says that a session is good no more, with 400 like any other refusal.
-LOST = frozenset(("ExpiredToken", "InvalidToken", "AuthMissing", "AuthenticationRequired", "AccountTakedown"))
+LOST = frozenset(
+    ("ExpiredToken", "InvalidToken", "AuthMissing", "AuthenticationRequired", "AccountTakedown", "AccountDeactivated")
+)
 #: By which it says that there is no such record, or nobody who could have it.
 MISSING = frozenset(("RecordNotFound", "RepoNotFound"))
 

@@ -134,10 +134,18 @@ class Bluesky(Connector):
             ]
         else:
             asked += [("q", self._query), ("sort", "latest")]
-            said, answer = line.ask("app.bsky.feed.searchPosts", asked)
+            said, answer = self._searched(line, asked)
             listed = xrpc.listed(said, "posts")
         following = said.get("cursor")
         return listed, _with_ties(following, token) if isinstance(following, str) else "", answer
+
+    def _searched(self, line: Line, asked: list[tuple[str, Any]]) -> tuple[dict[str, Any], http.Answer]:
+        try:
+            return line.ask("app.bsky.feed.searchPosts", asked)
+        except Refused as error:
+            if error.code == "BadQueryString":
+                raise Misconfigured(fields={"query": f"Bluesky can not search for this: {error.detail}"}) from None
+            raise
 
     def _seen_close(self, step: Step, name: str, line: Line) -> list[Any]:
         """The posts with all that there is to see: a notification holds no pictures and does not say who may answer."""

@@ -9,7 +9,8 @@ that it answers.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -43,7 +44,7 @@ from connectors.errors import (
     Rejected,
     Unreachable,
 )
-from connectors.fediverse import AT_ONCE, TOLD, Gone, Listed, Server, has_id, ids_in
+from connectors.fediverse import AT_ONCE, Gone, Listed, Server, ids_in
 from connectors.plain import plain_text
 
 #: What we have to be granted, and in the admin’s words what for.
@@ -60,6 +61,7 @@ MENTION = 32  # of them kept free for “@name ” before a reply: names on Mast
 KNOWN_FOR = timedelta(days=1)
 OVERLAP = timedelta(hours=1)  # what comes from other servers is listed under its own date
 DEEPEST = 50  # pages
+HASHTAG = re.compile(r"[#＃](\w+)\Z")
 MOST_LOOKS = 5  # pages of our own posts, when one of them is looked for
 
 
@@ -137,7 +139,7 @@ class MastodonServer(Connector):
         if me.get("bulk"):
             for start in range(0, len(ids), AT_ONCE):
                 several = self._server.statuses(ids[start : start + AT_ONCE])
-                found |= {each["id"]: each for each in several if has_id(each)}
+                found |= {each["id"]: each for each in several if statuses.has_id(each)}
         for id in ids:
             if id not in found:
                 with suppress(NotThere):
@@ -150,8 +152,8 @@ class MastodonServer(Connector):
             return self._server.notifications()
         if name == "own":
             return self._server.statuses_of(me["id"])
-        tag = self._query.removeprefix("#")
-        return self._server.found(self._query) if tag == self._query else self._server.tagged(tag)
+        tag = HASHTAG.match(self._query)
+        return self._server.tagged(tag[1]) if tag else self._server.found(self._query)
 
     def _page(self, name: str, state: Mapping[str, Any], me: Mapping[str, Any], now: datetime) -> Read:
         """A page of a list: back from the head at first, and always in a search; else forward."""
@@ -160,7 +162,13 @@ class MastodonServer(Connector):
             return _forward(listed, Forward(state["forward"], now), me, now)
         days = self.settings.get("backfill_days", 7)
         walk = Walk(state.get("walk"), now=now, days=days, overlap=OVERLAP, deepest=DEEPEST)
-        return _back(listed, walk, state, me, now, goes_forward=not self._query)
+        read, missing = _back(listed, walk, state, me, now, goes_forward=not self._query)
+        return read if not missing or self._are_there(missing) else replace(read, stretch={})
+
+    def _are_there(self, missing: Iterable[str]) -> bool:
+        """Whether one of these that are not listed any more still stands: then the list ends before it. Else they were
+        deleted, and nothing is left out."""
+        return any(self.lookup(list(missing)[:AT_ONCE]).values())
 
     # Writing ------------------------------------------------------------------------------------------------------
 
@@ -169,7 +177,7 @@ class MastodonServer(Connector):
         if (over := self.length_of(post["status"] + (post["spoiler_text"] or "")) - self._longest) > 0:
             raise Rejected(f"With the name of whom it answers it is {over:,} characters too long for this server.")
         said = self._server.write(**post, idempotency_key=reply.client_key)
-        if not _is_status(said):
+        if not statuses.is_status(said):
             raise MaybeSent("The server did not say under which id it took the reply.")
         return _sent(said)
 
@@ -193,19 +201,28 @@ class MastodonServer(Connector):
             raise Rejected("The post that this answers is not there any more.") from None
         except Unreachable as error:
             raise NotSent(error.detail or error.sentence) from None
-        if not _is_status(target):
+        if not statuses.is_status(target):
             raise NotSent("What the server says of the post that this answers can not be understood.")
         return target
 
     def find_sent(self, reply: Outgoing, since: datetime) -> Sent | None:
-        listed, token = self._list("own", self._me(datetime.now(UTC))[0]), ""
+        me, _ = self._me(datetime.now(UTC))
+        for each in self._ours(reply, since, me):
+            if statuses.is_status(each) and each["account"]["id"] == me["id"] and _is_it(each, reply):
+                return _sent(each)
+        return None
+
+    def _ours(self, reply: Outgoing, since: datetime, me: Mapping[str, Any]) -> Iterator[Any]:
+        """Where a reply of ours can stand: among what we wrote, and below what it answers, for not every server lists
+        what was said to one person alone."""
+        listed, token = self._list("own", me), ""
         for _ in range(MOST_LOOKS):
             page, token, _ = listed.back(token)
-            if found := next((each for each in page if _is_status(each) and _is_it(each, reply)), None):
-                return _sent(found)
-            if not token or _moment(page[-1], since) < since:
+            yield from page
+            if not token or statuses.moment_of(page[-1], since) < since:
                 break
-        return None
+        with suppress(NotThere):
+            yield from self._server.answers(reply.in_reply_to)
 
     def like(self, target: Target) -> None:
         self._server.favour(target.id)
@@ -254,7 +271,7 @@ class MastodonServer(Connector):
         if self.known.get("of") == whose and now - datetime.fromisoformat(self.known["asked_at"]) < KNOWN_FOR:
             return self.known, None
         account = server.account()
-        if not has_id(account) or not isinstance(account.get("acct"), str):
+        if not statuses.has_id(account) or not isinstance(account.get("acct"), str):
             raise MakesNoSense("The server does not say whose token this is.")
         instance = server.instance()
         domain = statuses.domain(instance) or urlsplit(server.address).hostname or ""
@@ -277,7 +294,9 @@ class MastodonServer(Connector):
 
     @property
     def _address(self) -> str:
-        return self.settings["base_url"].rstrip("/")
+        """Of the server itself, whichever of its pages was entered."""
+        parts = urlsplit(self.settings["base_url"])
+        return f"{parts.scheme}://{parts.netloc}"
 
     @property
     def _query(self) -> str:
@@ -296,35 +315,28 @@ def _forward(listed: Listed, forward: Forward, me: Mapping[str, Any], now: datet
     state, more = forward.step(ids_in(page))
     stretch = {} if more else {"covered": (forward.since, now)}
     # A server gives each page newest first.
-    return Read(_posts(reversed(page), me), {"forward": state}, more, limits, stretch=stretch)
+    return Read(statuses.posts_in(reversed(page), me), {"forward": state}, more, limits, stretch=stretch)
 
 
 def _back(
     listed: Listed, walk: Walk, state: Mapping[str, Any], me: Mapping[str, Any], now: datetime, *, goes_forward: bool
-) -> Read:
+) -> tuple[Read, Iterable[str]]:
+    """The page, and which known posts it should have listed if its list did not end too early."""
     page, following, limits = listed.back(walk.token)
     ids = sorted(ids_in(page), key=in_order)
-    entries = [Entry(each["id"], _moment(each, now), each) for each in page if has_id(each)]
+    entries = [Entry(each["id"], statuses.moment_of(each, now), each) for each in page if statuses.has_id(each)]
     # A page that says the same again: this server does not know offsets.
     step = walk.step(entries, "" if ids and ids == state.get("page") else following)
     head = state.get("head") or ids[:1] + ids[-1:]
     kept: dict[str, Any] = {"walk": step.state, "head": head, "page": ids} if step.more else {"walk": step.state}
     if goes_forward and head and not step.more:
         kept = {"forward": Forward.begun(head[0], head[1], now)}
-    posts = [*_posts((each for each in page if not has_id(each)), me), *_posts((each.raw for each in step.fresh), me)]
-    return Read(posts, kept, step.more, limits, step.history, step.progress, step.stretch)
-
-
-def _posts(listed: Iterable[Any], me: Mapping[str, Any]) -> list[Post | Unreadable]:
-    """The posts in a list of posts or of notifications. A notification of something else, or of a post that is not
-    there any more, holds none; some servers list all kinds whatever is asked for."""
-    posts = []
-    for each in listed:
-        if not isinstance(each, dict) or "type" not in each:
-            posts.append(statuses.as_post(each, me))
-        elif each["type"] in TOLD and each.get("status"):
-            posts.append(statuses.as_post(each["status"], me, quotes_us=each["type"] == "quote"))
-    return posts
+    posts = [
+        *statuses.posts_in((each for each in page if not statuses.has_id(each)), me),
+        *statuses.posts_in((each.raw for each in step.fresh), me),
+    ]
+    read = Read(posts, kept, step.more, limits, step.history, step.progress, step.stretch)
+    return read, step.missing if step.gap else ()
 
 
 def _is_it(status: Mapping[str, Any], reply: Outgoing) -> bool:
@@ -335,17 +347,6 @@ def _is_it(status: Mapping[str, Any], reply: Outgoing) -> bool:
 
 def _sent(status: Mapping[str, Any]) -> Sent:
     return Sent(status["id"], status.get("url") or "", status["uri"])
-
-
-def _is_status(one: Any) -> bool:
-    named = ("uri", "visibility")
-    return has_id(one) and all(isinstance(one.get(each), str) for each in named) and has_id(one.get("account"))
-
-
-def _moment(one: Any, otherwise: datetime) -> datetime:
-    """When it was posted or told, by the server’s clock."""
-    said = one.get("created_at") if isinstance(one, dict) else None
-    return said.astimezone(UTC) if isinstance(said, datetime) else otherwise
 
 
 def _covers(granted: Sequence[str], scope: str) -> bool:

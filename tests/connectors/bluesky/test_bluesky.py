@@ -240,6 +240,17 @@ def test_a_link_that_was_cut_for_the_eye_is_read_as_it_leads():
     assert atproto.whole(text, None) == text
 
 
+def test_words_that_can_not_be_searched_for_have_to_be_corrected(stage, house):
+    channel = open_channel(stage, "words", query='"')
+    stage.answer = _refusing(stage.answer, "searchPosts", {"error": "BadQueryString", "message": "Unbalanced quotes"})
+    assert visit(channel).outcome == "failed"
+    assert (channel.state, "Unbalanced quotes" in channel.state_reason) == ("broken", True)
+
+
+def _refusing(answer, method, said):
+    return lambda asked: (400, said) if asked.path.endswith(method) else answer(asked)
+
+
 # Writing --------------------------------------------------------------------------------------------------------------
 
 

@@ -26,6 +26,7 @@ class MastodonStage(Stage):
     spoilers: dict[str, str] = field(default_factory=dict)
     #: How many a server without offsets, or one that knows no types, gives; and what it does not say about itself.
     knows_offsets: bool = True
+    lists_direct: bool = True
     #: Posts that do not come with others when several are asked for.
     unlisted: set[str] = field(default_factory=set)
     instance: tuple[str, ...] = ("v2", "v1")
@@ -88,7 +89,8 @@ class MastodonStage(Stage):
                 return 200, self._notifications(asked.query)
             case "GET", ["api", "v1", "accounts", account, "statuses"]:
                 assert account == US
-                return 200, [self.told(each) for each in self._page(self.published, asked.query)]
+                ours = [each for each in self.published if self.lists_direct or each.visibility != "direct"]
+                return 200, [self.told(each) for each in self._page(ours, asked.query)]
             case "GET", ["api", "v1", "timelines", "tag", tag]:
                 found = [each for each in self.newest_first if f"#{tag}" in each.text]
                 return 200, [self.told(each) for each in self._page(found, asked.query)]
@@ -107,6 +109,9 @@ class MastodonStage(Stage):
         post = self.posts.get(id)
         if post is None or (method == "DELETE" and not post.ours):
             return 404, {"error": "Record not found"}
+        if what == ["context"]:
+            below = [self.told(each) for each in self.posts.values() if each.answers == id]
+            return 200, {"ancestors": [], "descendants": below}
         if method == "DELETE":
             self.delete(id)
         elif what == ["favourite"]:

@@ -24,8 +24,7 @@ from connectors.errors import (
     Rejected,
     ServerFailed,
 )
-from connectors.fediverse import TOLD
-from connectors.networks.mastodon import MastodonServer, _posts
+from connectors.networks.mastodon import MastodonServer
 from tests.connectors.visits import on_stage, open_channel, read_all, told, visit
 
 HERE = Path(__file__).parent
@@ -156,6 +155,30 @@ def test_a_search_on_a_server_that_knows_no_offsets_comes_to_an_end(stage, house
     read_all(words)
     assert sum(told().values()) == stage.page
     assert words.runs.exclude(gap="").exists() is False, "it lists no more, and we knew nothing before"
+
+
+def test_where_all_that_was_found_before_is_deleted_nothing_is_missing(stage, house):
+    old = stage.write("old #bikes", ago(90))
+    channel = open_channel(stage, "tag", query="#bikes")
+    read_all(channel)
+    stage.delete(old.id)
+    stage.write("new #bikes")
+    assert [run.gap for run in read_all(channel)] == [""]
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [("#bikes", "/api/v1/timelines/tag/bikes"), ("#bikes cars", "/api/v2/search"), ("bikes", "/api/v2/search")],
+)
+def test_a_hashtag_is_a_list_and_other_words_are_searched_for(stage, server, query, path):
+    replace(server, settings=server.settings | {"query": query}).fetch({})
+    assert stage.asked[-1].path == path
+
+
+def test_any_page_of_the_server_will_do_for_its_address(stage, server):
+    stage.write("Hello")
+    there = server.settings | {"base_url": f"{stage.web.url}/@mirabelo/"}
+    assert [each.text for each in replace(server, settings=there).fetch({}).posts] == ["Hello"]
 
 
 def test_a_hashtag_post_that_comes_late_from_another_server_is_found_under_its_old_date(stage, house):
@@ -345,6 +368,18 @@ def test_a_reply_is_found_again_however_the_server_writes_it(stage, server, text
     assert server.find_sent(reply_to(post, text + "!"), ago(1)) is None
 
 
+def test_what_a_server_does_not_list_with_our_posts_is_found_below_what_it_answers(stage, server):
+    """Not every server lists what was said to one person alone."""
+    post = stage.write("Between us", kind="dm", visibility="direct")
+    stage.lists_direct = False
+    sent = server.send(reply_to(post))
+    assert server.find_sent(reply_to(post), ago(1)).id == sent.id
+    stage.delete(sent.id)
+    assert server.find_sent(reply_to(post), ago(1)) is None
+    stage.delete(post.id)
+    assert server.find_sent(reply_to(post), ago(1)) is None
+
+
 def test_a_server_that_heeds_our_key_keeps_one_post_and_one_that_does_not_is_not_relied_on(stage, server):
     post = stage.write("Hello")
     one, two = server.send(reply_to(post)), server.send(reply_to(post))
@@ -489,8 +524,10 @@ def test_what_real_servers_said_is_read_by_the_real_library(server, monkeypatch)
         said = json.loads(body)
         page, _ = _list_for(server, path)._page()
         listed = said["statuses"] if isinstance(said, dict) else said
-        seen += sum(each.get("status") is not None and each["type"] in TOLD if "type" in each else 1 for each in listed)
-        read = _posts(page, me)
+        seen += sum(
+            each.get("status") is not None and each["type"] in statuses.TOLD if "type" in each else 1 for each in listed
+        )
+        read = statuses.posts_in(page, me)
         posts += read
         kinds.update(each.kind for each in read if isinstance(each, Post))
     assert len(posts) == seen > 100

@@ -7,6 +7,7 @@ times, ids. Nothing is checked but by the database.
 """
 
 import os
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -47,13 +48,27 @@ def update(model: type[models.Model], rows: Sequence[Row], *, same: Row | None =
 
 
 def new_ids(many: int) -> list[str]:
-    """So many random ids (`uuid4`), as text: their class would take longer to make than the rest of a row."""
-    return [new_id() for _ in range(many)]
+    """So many new ids (UUIDs, version 7), as text: their class would take longer to make than the rest of a row. Each
+    begins with the time to a quarter of a microsecond and is greater than the last, so that what comes together lies
+    together in every index; 62 bits of each are drawn."""
+    global _latest
+    first = max(_latest + 1, time.time_ns() * 4096 // 1_000_000)
+    _latest = first + many - 1
+    drawn = os.urandom(8 * many).hex()
+    return [_id(first + place, drawn[16 * place : 16 * place + 16]) for place in range(many)]
 
 
 def new_id() -> str:
-    drawn = os.urandom(16).hex()
-    return f"{drawn[:12]}4{drawn[13:16]}{'89ab'[int(drawn[16], 16) % 4]}{drawn[17:]}"
+    return new_ids(1)[0]
+
+
+def _id(at: int, drawn: str) -> str:
+    told = f"{at:015x}"
+    return f"{told[:12]}7{told[12:]}{_VARIANT[drawn[0]]}{drawn[1:]}"
+
+
+_latest = 0
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
 def id_of(path: str) -> Cast:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from operator import itemgetter
 from uuid import UUID
 
 from connectors.contract import Author, Post
@@ -75,17 +76,19 @@ class Fresh:
     ):
         self.channel, self.posts, self.page, self.keys = channel, posts, page, keys
         self.now, self.history = now, history
-        self.ids = dict(zip((post.id for post in posts), rows.new_ids(len(posts)), strict=True))
+        self.own = ref_of(channel, "")  # how posts of this channel are named begins with it
+        in_order = sorted((post.id for post in posts), key=self.keys.__getitem__)  # as they are stored
+        self.ids = dict(zip(in_order, rows.new_ids(len(posts)), strict=True))
         self.at = {post.id: min(post.created_at, now) for post in posts}  # a clock may run ahead elsewhere
 
     def take_in(self) -> int:
         """Store them, inside the caller's transaction; how many messages they became."""
         self._greet()
         self._open_conversations()
-        told = self._keep()
+        self._keep()
         self._touch()
-        threads.adopt_orphans(told)
-        return len(told)
+        threads.adopt_orphans({f"{self.own}{post.id}": post for post in self.posts}, self._told)
+        return len(self.posts)
 
     # People -------------------------------------------------------------------------------------------------------
     def _greet(self) -> None:
@@ -122,7 +125,7 @@ class Fresh:
         named = {each for post in self.posts for each in (post.in_reply_to, post.thread) if each}
         if not named:
             return {}
-        refs = {ref_of(self.channel, each): each for each in named}
+        refs = {f"{self.own}{each}": each for each in named}
         # Read one by one from the index, not joined: while a big import runs, the planner's idea of these tables is
         # old, and a join of thousands with the wrong plan takes minutes.
         of_our_own = Message.objects.filter(key__among=refs).values_list("key", *Told._fields)
@@ -208,16 +211,15 @@ class Fresh:
         return root.id if root and root.direction == "out" and post.kind != "dm" else None
 
     # Messages -----------------------------------------------------------------------------------------------------
-    def _keep(self) -> dict[str, Told]:
-        """Store the messages; what each tells of its thread, by the name that others of the channel give it."""
-        given = sorted(map(self._message, self.posts), key=lambda row: row["key"])  # as conversations
+    def _keep(self) -> None:
+        given = sorted(map(self._message, self.posts), key=itemgetter("key"))  # as conversations
         shared = {"channel_id": self.channel.pk, "history": self.history, "received_at": self.now}
         rows.insert(Message, given, same=shared)
-        sight(self.channel, {post.id: self.ids[post.id] for post in self.posts}, self.keys, self.now)
+        sight(self.channel, self.ids, self.keys, self.now)
         index_new(given)
-        return {ref_of(self.channel, post.id): self._told(post) for post in self.posts}
 
     def _told(self, post: Post) -> Told:
+        """What this post tells of its thread."""
         return Told(self.ids[post.id], post.id, self.roots[post.id], post.direction, self.talk_of[post.id].id)
 
     def _message(self, post: Post) -> dict:
@@ -232,7 +234,7 @@ class Fresh:
             "kind": post.kind,
             "direction": post.direction,
             "parent_id": self._parent(post),
-            "parent_key": ref_of(self.channel, post.in_reply_to) if post.in_reply_to else "",
+            "parent_key": f"{self.own}{post.in_reply_to}" if post.in_reply_to else "",
             "thread_root": self.roots[post.id],
             "title": "" if gone else post.title[:500],
             "text": "" if gone else post.text,
@@ -308,7 +310,8 @@ class Fresh:
 def sight(channel: Channel, messages: Mapping[str, UUID | str], keys: Mapping[str, str], now: datetime) -> None:
     """Note that this channel saw these messages, by the id that each has there. A message whose key is made of just
     that says so itself."""
-    seen = sorted((id, pk) for id, pk in messages.items() if keys[id] != ref_of(channel, id))
+    own = ref_of(channel, "")
+    seen = sorted((id, pk) for id, pk in messages.items() if keys[id] != f"{own}{id}")
     rows.insert(
         Sighting,
         [{"external_id": id, "message_id": pk} for id, pk in seen],

@@ -92,10 +92,11 @@ class _Page:
         self.taken = Taken()
         self.posts = self._newest_of_each(posts)
         self.by_id = {post.id: post for post in self.posts}
+        self.own = ref_of(channel, "")
         self.keys = {post.id: self._key(post) for post in self.posts}
 
     def _key(self, post: Post) -> str:
-        return key_of(self.channel, post.id, post.global_id)
+        return key_of(self.channel, post.id, post.global_id) if post.global_id else f"{self.own}{post.id}"
 
     def _newest_of_each(self, posts: Sequence[Post]) -> list[Post]:
         """A page may hold the same post twice, even in two versions: the newest counts. Oldest posts first, so that a
@@ -136,7 +137,7 @@ class _Page:
     def _seen(self) -> set[str]:
         """Ids under which this channel saw a message before. Of one whose key is made of the channel and its id there
         no sighting is kept."""
-        foreign = {id for id, key in self.keys.items() if key != ref_of(self.channel, id)}
+        foreign = {id for id, key in self.keys.items() if key != f"{self.own}{id}"}
         sighted = Sighting.objects.filter(channel=self.channel, external_id__among=foreign)
         return (self.keys.keys() - foreign).union(sighted.values_list("external_id", flat=True) if foreign else ())
 

@@ -1,7 +1,7 @@
 """Which posts belong to one conversation: same thread, same person outside. And what happens when a post that the
 others answer arrives after them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -49,13 +49,13 @@ def thread_key(post: Post, root: str) -> str:
     return f"{post.id if post.direction == 'in' else root}|"[:500]
 
 
-def adopt_orphans(arrived: Mapping[str, Told]) -> None:
+def adopt_orphans(arrived: Mapping[str, Post], told: Callable[[Post], Told]) -> None:
     """Tie messages that came before the post they answer to it, now that it is here; their thread may turn out to be
     part of an older one, and two conversations one. `arrived` by the words with which others of their channel name
-    them (`intake.ref_of`)."""
+    them (`ref_of`)."""
     # Said again in words, that the text is not empty lets the database use the index that holds orphans alone.
     for orphan in Message.objects.filter(parent=None, parent_key__among=arrived).exclude(parent_key=""):
-        parent = arrived[orphan.parent_key]
+        parent = told(arrived[orphan.parent_key])
         if parent.external_id == orphan.external_id:  # it names itself
             continue
         Message.objects.filter(pk=orphan.pk).update(parent=parent.id)

@@ -1,10 +1,12 @@
 """Messages that wait for the router, read with all that deciding and placing ask of them, and with nothing else: an
 instance for each message, its person and its conversation would cost more than to decide."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
+
+from django.db.models import Q
 
 from connectors.models import Channel
 from departments.rows import id_of
@@ -16,11 +18,11 @@ _SAID = (
     "text",
     "language",
     "rating",
-    "media",
     "visibility",
     "created_at",
     "deleted_at",
     "revision",
+    "shows",
 )
 _WHO = tuple(f"identity__{name}" for name in ("external_id", "handle", "name", "followers", "verified"))
 
@@ -37,6 +39,18 @@ class Person:
 
 
 @dataclass(slots=True)
+class Talk:
+    """A conversation under lock."""
+
+    id: str
+    history: bool
+    confidential: bool
+    language: str
+    # Before that nobody but the router sees it, and no department has a share in it.
+    routed_at: datetime | None
+
+
+@dataclass(slots=True)
 class Waiting:
     """A message under lock; in these words it is read like a `Message`."""
 
@@ -47,14 +61,15 @@ class Waiting:
     text: str
     language: str
     rating: int | None
-    media: list[Any]
     visibility: str
     created_at: datetime
     deleted_at: datetime | None
     revision: int
+    media: bool  # whether there is any
     channel: Channel
     identity: Person | None
     answers_us: bool
+    talk: Talk
 
     @property
     def pk(self) -> UUID:
@@ -69,28 +84,29 @@ def claim(batch: int, *, tried_less_than: int, history: bool | None = None) -> l
         waiting = waiting.filter(history=history)
     locked = waiting.select_for_update(skip_locked=True, no_key=True).annotate(named=id_of("pk"))
     ids = list(locked.values_list("named", flat=True)[:batch])
-    messages = _read(ids) if ids else []
-    _lock_conversations({message.conversation_id for message in messages})
-    return messages
+    return _read(ids) if ids else []
+
+
+def lock_talks(ids: Iterable[str]) -> dict[str, Talk]:
+    """These conversations, locked, by their ids: in the order in which everybody locks them, and without their keys:
+    who answers meanwhile holds the conversation, and at the end only names the message."""
+    locked = Conversation.objects.select_for_update(no_key=True).filter(pk__among=ids).order_by("pk")
+    told = locked.annotate(named=id_of("pk")).values_list("named", *Talk.__slots__[1:])
+    return {row[0]: Talk(*row) for row in told}
 
 
 def _read(ids: list[str]) -> list[Waiting]:
     named = {"named": id_of("pk"), "talk": id_of("conversation_id"), "way": id_of("channel_id")}
-    asked = Message.objects.filter(pk__among=ids).annotate(**named).order_by()
+    asked = Message.objects.filter(pk__among={*ids}).annotate(**named, shows=~Q(media=[])).order_by()
     found = {row[0]: row for row in asked.values_list("named", "talk", "way", "parent__direction", *_SAID, *_WHO)}
     # The same few channels come hundreds of times.
     ways = {str(each.pk): each for each in Channel.objects.filter(pk__in={row[2] for row in found.values()})}
-    return [_made(ways, *found[id]) for id in ids]
+    # Locked, so that two workers do not both decide who leads.
+    talks = lock_talks({row[1] for row in found.values()})
+    return [_made(talks, ways, *found[id]) for id in ids]
 
 
-def _made(ways: dict[str, Channel], id: str, talk: str, way: str, answers: str | None, *rest) -> Waiting:
+def _made(talks: dict[str, Talk], ways: dict[str, Channel], id: str, talk: str, way: str, answers, *rest) -> Waiting:
     said, who = rest[: len(_SAID)], rest[len(_SAID) :]
     person = None if who[0] is None else Person(*who)
-    return Waiting(id, talk, *said, ways[way], person, answers == Message.Direction.OUT)
-
-
-def _lock_conversations(ids: set[str]) -> None:
-    """So that two workers do not both decide who leads; in the order in which placing locks them again. Without their
-    keys (as the messages): who answers meanwhile holds the conversation, and at the end only names the message."""
-    locked = Conversation.objects.select_for_update(no_key=True).filter(pk__among=ids).order_by("pk")
-    list(locked.values_list("history", flat=True))
+    return Waiting(id, talk, *said, ways[way], person, answers == Message.Direction.OUT, talks[talk])

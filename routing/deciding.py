@@ -132,11 +132,11 @@ class Verdict:
         """Why, as the end of a sentence: “the text contains “parcel””."""
         return self.by.reason if self.by else self.told
 
-    @property
+    @cached_property
     def priority(self) -> int:
         return max((PRIORITIES[match.rule.then.priority] for match in self.matches), default=0)
 
-    @property
+    @cached_property
     def tags(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(tag for match in self.matches for tag in match.rule.then.tags))
 

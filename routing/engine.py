@@ -22,7 +22,7 @@ from departments.models import Department
 from departments.rows import id_of
 from inbox.actions import Placement, place_many
 from inbox.models import Message, QueueItem
-from inbox.waiting import Waiting, claim
+from inbox.waiting import Waiting, claim, lock_talks
 from routing.deciding import TRIAGE, Book, Match, Named, RuleSets, Verdict, WhyNot, decide, why_not
 from routing.facts import Facts, facts_of_message
 from routing.models import Decision, RuleSetVersion
@@ -111,7 +111,8 @@ def route(batch: int = BATCH, *, history: bool | None = None) -> int:
 
 def _holders(messages: Sequence[Waiting]) -> dict[str, str]:
     """Conversation → the department that leads it, of those that lie somewhere already."""
-    leads = QueueItem.objects.filter(conversation__among={each.conversation_id for each in messages}, lead=True)
+    seen = {each.conversation_id for each in messages if each.talk.routed_at}
+    leads = QueueItem.objects.filter(conversation__among=seen, lead=True) if seen else QueueItem.objects.none()
     return dict(leads.annotate(talk=id_of("conversation_id")).values_list("talk", "department__slug"))
 
 
@@ -156,9 +157,9 @@ def _store(routed: Sequence[_Routed], departments: dict[str, Department]) -> Non
     """Place, record, and mark as routed: a fixed number of statements, and one for each language met."""
     place_many(placement for each in routed for placement in _placements(each, departments))
     Decision.objects.keep([_record(each, departments) for each in routed])
-    by_language: dict[str, list[str]] = defaultdict(list)
+    by_language: dict[str, set[str]] = defaultdict(set)
     for each in routed:
-        by_language[each.message.language or _known(each.lang)].append(each.message.id)
+        by_language[each.message.language or _known(each.lang)].add(each.message.id)
     now = timezone.now()
     for language, ids in by_language.items():
         Message.objects.filter(pk__among=ids).update(routed_at=now, language=language)
@@ -167,8 +168,7 @@ def _store(routed: Sequence[_Routed], departments: dict[str, Department]) -> Non
 def _store_alone(each: _Routed, departments: dict[str, Department]) -> int:
     """Store one message behind a savepoint; if even that fails, put it to Triage with the reason."""
     try:
-        with transaction.atomic():
-            _store([each], departments)
+        _store_anew(each, departments)
         return 1
     except Exception as error:
         _or_away(error)
@@ -180,14 +180,21 @@ def _put_to_triage(each: _Routed, error: Exception, departments: dict[str, Depar
     names = {slug: Named(department.name, department.confidential) for slug, department in departments.items()}
     verdict = failed(each.verdict.facts, RuleSets(Book("", 0, []), names), error)
     try:
-        with transaction.atomic():
-            _store([_Routed(each.message, verdict, each.lang, each.duration_us)], departments)
+        _store_anew(_Routed(each.message, verdict, each.lang, each.duration_us), departments)
         return 1
     except Exception as error:
         _or_away(error)
         logger.exception("Message %s could not be put to Triage either; it is tried again.", each.message.pk)
         Message.objects.filter(pk=each.message.pk).update(route_attempts=F("route_attempts") + 1)
         return 0
+
+
+@transaction.atomic
+def _store_anew(each: _Routed, departments: dict[str, Department]) -> None:
+    """With the conversation as the message before left it, and not as a try that failed did."""
+    message = each.message
+    message.talk = lock_talks([message.conversation_id])[message.conversation_id]
+    _store([each], departments)
 
 
 def _or_away(error: Exception) -> None:

@@ -1,3 +1,4 @@
+import gc
 import logging
 
 from django.apps import AppConfig
@@ -13,3 +14,4 @@ class SocialHubConfig(AppConfig):
 
         app.set_default()
         logging.captureWarnings(True)  # what Python warns of is a line of the log as well
+        gc.freeze()  # what is there now stays: the collector does not go through it again and again while posts come in

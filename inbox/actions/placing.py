@@ -1,6 +1,6 @@
 """Putting conversations into queues: what the router does for many at once, and a person for one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -22,7 +22,7 @@ from inbox.actions.step import finish, locked, remember, ring_all, snapshot
 from inbox.errors import Refused
 from inbox.models import Access, Clock, Conversation, Message, QueueItem, Tag
 from inbox.row import SHOWN, shown, sort
-from inbox.waiting import Waiting
+from inbox.waiting import Talk, Waiting, lock_talks
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,6 @@ class Placement:
     probably_nothing: bool = False
     tags: Sequence[str] = ()
     language: str = ""
-
-
-@dataclass(slots=True)
-class _Talk:
-    """What placing has to know of a conversation, and what it sets."""
-
-    pk: str
-    history: bool
-    confidential: bool
-    language: str
 
 
 @dataclass(slots=True)
@@ -99,7 +89,7 @@ class _Batch:
     items: list[_NewItem] = field(default_factory=list)
     audit: list[dict] = field(default_factory=list)
     changed: dict = field(default_factory=dict)
-    talks: dict[str, _Talk] = field(default_factory=dict)
+    talks: dict[str, Talk] = field(default_factory=dict)
     queues: dict[str, UUID] = field(default_factory=dict)
     now: datetime = field(default_factory=timezone.now)
 
@@ -121,35 +111,38 @@ def place_many(placements: Iterable[Placement]) -> None:
 
     A confidential department among those named takes the conversation alone: nobody else is let in by a rule. A
     conversation that lies with somebody already keeps its lead; only the departments that join are added.
-    Needs `message.channel` and `message.identity` loaded.
+    Needs `message.channel` and `message.identity` loaded. What it sets in the conversation of a `Waiting` message holds
+    if the transaction does.
     """
     placements = list(placements)
-    # Ids as text: a class of their own would have to be made, and hashed, thousands of times.
-    batch = _Batch(talks=_talks({str(each.message.conversation_id) for each in placements}))
+    batch = _Batch(talks=_talks(placements))
     lying = _lying(batch.talks)
     for placement in placements:
         talk = batch.talks[str(placement.message.conversation_id)]
-        _place_one(batch, placement, talk, lying[talk.pk])
+        _place_one(batch, placement, talk, lying[talk.id])
     _write(batch)
     _tag(placements)
 
 
-def _talks(ids: Iterable[str]) -> dict[str, _Talk]:
-    """These conversations, locked."""
-    locked = Conversation.objects.select_for_update(no_key=True).filter(pk__among=ids).order_by("pk")
-    told = locked.annotate(named=rows.id_of("pk")).values_list("named", *_Talk.__slots__[1:])
-    return {row[0]: _Talk(*row) for row in told}
+def _talks(placements: Iterable[Placement]) -> dict[str, Talk]:
+    """Their conversations, locked, by their ids as text: to make the ids' own class, and to hash it, thousands of times
+    takes longer than to place. What waited for the router brings its conversation along."""
+    messages = [each.message for each in placements]
+    held = {each.conversation_id: each.talk for each in messages if isinstance(each, Waiting)}
+    others = {str(each.conversation_id) for each in messages} - held.keys()
+    return held | (lock_talks(others) if others else {})
 
 
-def _lying(talks: Iterable[str]) -> dict[str, dict[str, QueueItem | _NewItem]]:
+def _lying(talks: Mapping[str, Talk]) -> dict[str, dict[str, QueueItem | _NewItem]]:
     """Each conversation's shares by their department's slug."""
     found: dict[str, dict[str, QueueItem | _NewItem]] = {talk: {} for talk in talks}
-    for item in QueueItem.objects.filter(conversation__among=talks).select_related("department"):
+    seen = {id for id, talk in talks.items() if talk.routed_at}
+    for item in QueueItem.objects.filter(conversation__among=seen).select_related("department") if seen else ():
         found[str(item.conversation_id)][item.department.slug] = item
     return found
 
 
-def _place_one(batch: _Batch, placement: Placement, talk: _Talk, lying: dict) -> None:
+def _place_one(batch: _Batch, placement: Placement, talk: Talk, lying: dict) -> None:
     if placement.language and not talk.language:
         talk.language = placement.language
     for department, leads in _shares(placement, talk, bool(lying)):
@@ -163,7 +156,7 @@ def _place_one(batch: _Batch, placement: Placement, talk: _Talk, lying: dict) ->
             _raise(batch, item, placement.priority)
 
 
-def _shares(placement: Placement, talk: _Talk, has_lead: bool) -> list[tuple[Department, bool]]:
+def _shares(placement: Placement, talk: Talk, has_lead: bool) -> list[tuple[Department, bool]]:
     """Who gets a share, and whether they lead."""
     wanted = (
         [placement.department, *placement.joins] if placement.department and not has_lead else list(placement.joins)
@@ -177,11 +170,11 @@ def _shares(placement: Placement, talk: _Talk, has_lead: bool) -> list[tuple[Dep
     return [(each, position == 0) for position, each in enumerate({each.slug: each for each in wanted}.values())]
 
 
-def _new_item(batch: _Batch, placement: Placement, talk: _Talk, department: Department, leads: bool) -> _NewItem:
+def _new_item(batch: _Batch, placement: Placement, talk: Talk, department: Department, leads: bool) -> _NewItem:
     message = placement.message
     item = _NewItem(
         pk=rows.new_id(),
-        conversation_id=talk.pk,
+        conversation_id=talk.id,
         department=department,
         lead=leads,
         priority=placement.priority,
@@ -237,24 +230,29 @@ def _raise(batch: _Batch, item: QueueItem | _NewItem, priority: int) -> None:
 def _write(batch: _Batch) -> None:
     _mark_routed(batch.talks.values())
     rows.insert(QueueItem, [item.row() for item in batch.items])
-    shares = [{"conversation_id": each.conversation_id, "department_id": each.department_id} for each in batch.items]
-    rows.insert(Access, shares, unless_there=True)
+    for was_seen in (False, True):  # only of what was seen before can anybody have access already
+        shares = [_share(item) for item in batch.items if bool(batch.talks[item.conversation_id].routed_at) == was_seen]
+        rows.insert(Access, shares, unless_there=was_seen)
     rows.insert(Clock, [clocks.spell(item) for item in batch.items if item.due_at])
     rows.update(QueueItem, [{name: getattr(each, name) for name in _MOVED} for each in batch.changed.values()])
     keep_entries(batch.audit)
     bell.ring(*batch.queues.values())
 
 
+def _share(item: _NewItem) -> dict[str, Any]:
+    return {"conversation_id": item.conversation_id, "department_id": item.department_id}
+
+
 #: What a message may change of an item that lies there already.
 _MOVED = ("id", "priority", "due_at", "sort_at", *SHOWN)
 
 
-def _mark_routed(talks: Iterable[_Talk]) -> None:
+def _mark_routed(talks: Iterable[Talk]) -> None:
     """From now on they are seen. There are few different answers, and one statement for each beats one for all by
     far."""
-    alike: dict[tuple, list] = {}
+    alike: dict[tuple, set] = {}
     for each in talks:
-        alike.setdefault((each.confidential, each.language), []).append(each.pk)
+        alike.setdefault((each.confidential, each.language), set()).add(each.id)
     for (confidential, language), ids in alike.items():
         Conversation.objects.filter(pk__among=ids).update(
             routed_at=Coalesce("routed_at", Now()), confidential=confidential, language=language

@@ -17,7 +17,7 @@ from tests.bench.posts import make
 
 TAKING, ROUTING = ("take_in", "take_in_duplicates"), ("route_batch",)
 NAMES = (*TAKING, *ROUTING)
-PAGE = 500  # as files are taken in
+PAGE = 1000  # as files are taken in
 COMMIT = 1000
 RULES = 10
 

@@ -1,5 +1,6 @@
 """Many rows in one statement: what is given is what lies there, to the letter."""
 
+import time
 from datetime import UTC, datetime
 from uuid import RFC_4122, UUID, uuid4
 
@@ -65,9 +66,12 @@ def test_an_update_changes_what_it_names_and_nothing_else():
     ]
 
 
-def test_new_ids_are_random_ones_of_the_usual_kind():
-    made = [UUID(each) for each in rows.new_ids(1000)]
-    assert len(set(made)) == 1000 and {(each.version, each.variant) for each in made} == {(4, RFC_4122)}
+def test_new_ids_lie_in_the_order_in_which_they_were_made_and_tell_when():
+    before = time.time()
+    made = [UUID(each) for each in [*rows.new_ids(1000), rows.new_id()]]
+    assert made == sorted(set(made)) and {(each.version, each.variant) for each in made} == {(7, RFC_4122)}
+    assert len({each.int & (1 << 62) - 1 for each in made}) == len(made)  # and a part of each is drawn
+    assert all(before - 0.01 <= (each.int >> 80) / 1000 <= time.time() + 0.01 for each in made)
 
 
 def test_no_rows_are_no_statement():

@@ -62,6 +62,22 @@ def test_a_post_seen_by_two_of_our_channels_is_one_message_with_two_sightings(de
     assert Sighting.objects.count() == 2
 
 
+def test_what_a_channel_named_itself_needs_no_sighting_to_be_known_again(channel):
+    take_in(channel, [post("1")])
+    assert not Sighting.objects.exists()
+    taken = take_in(channel, [post("1"), post("2", in_reply_to="1", minutes=1)])
+    assert (taken.duplicates, taken.taken_in) == (1, 1)
+    assert Message.objects.get(external_id="2").parent.external_id == "1"
+
+
+def test_what_a_second_channel_saw_is_found_under_the_id_that_it_has_there(demo_channels):
+    first, second = demo_channels
+    take_in(first, [post("a", global_id="post-1")])
+    take_in(second, [post("b", global_id="post-1")])
+    take_in(second, [post("c", in_reply_to="b", minutes=1)])
+    assert Message.objects.get(external_id="c").parent.external_id == "a"
+
+
 def test_on_a_network_without_global_ids_the_same_id_in_two_channels_is_two_messages(channel):
     other = Channel.objects.create(slug="other", name="Other", network="import")
     take_in(channel, [post("1")])
@@ -211,3 +227,20 @@ def test_a_page_that_comes_again_costs_a_glance_and_an_answer_in_it_still_finds_
     kept = Message.objects.get(external_id="answer")
     assert kept.parent.external_id == "p7"
     assert kept.conversation == kept.parent.conversation
+
+
+def test_a_page_of_new_posts_costs_the_same_number_of_queries_at_any_size(channel):
+    def queries(many):
+        talks = [post(f"{many}-{number}", author=f"p{many}-{number}") for number in range(many)]
+        answers = [
+            post(f"{each.id}-again", author=each.author.id, in_reply_to=each.id, minutes=1, kind="reply")
+            for each in talks
+        ]
+        counts = []
+        for page in (talks, answers):
+            with CaptureQueriesContext(connection) as asked:
+                assert take_in(channel, page).taken_in == many
+            counts.append(len(asked))
+        return counts
+
+    assert queries(3) == queries(40)

@@ -243,6 +243,24 @@ def test_a_message_that_can_not_be_placed_goes_to_triage_and_holds_up_nobody(rul
     assert list(items(good)) == ["customer-service"]
 
 
+def test_messages_that_are_stored_one_by_one_still_share_their_conversation(rules, monkeypatch):
+    rules(BOSS, FAULTS)
+    first = make_post("my boss shouts", minutes_ago=9)
+    one, two = receive(first, make_post("and lets it crash", in_reply_to=first.id, kind="reply", minutes_ago=5))
+    place = engine.place_many
+
+    def stumbles(placements):
+        placements = list(placements)
+        place(placements)
+        if len(placements) > 1:
+            raise RuntimeError("no place for so many")
+
+    monkeypatch.setattr(engine, "place_many", stumbles)
+    assert engine.route() == 2
+    assert list(items(one)) == list(items(two)) == ["hr"]
+    assert items(one)["hr"].preview == "and lets it crash"
+
+
 def test_a_message_that_nothing_can_place_is_left_alone_after_some_tries(rules, monkeypatch):
     rules(PARCELS)
     bad, good = receive(make_post("bad parcel"), make_post("good parcel", author="ben"))

@@ -13,7 +13,7 @@ from connectors.networks import imported
 from inbox.intake import take_in
 from socialhub.history import Pace, step_back
 
-BATCH = 500
+BATCH = 1000
 
 
 class Command(BaseCommand):

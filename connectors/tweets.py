@@ -75,18 +75,19 @@ class Meter:
         return list(self.paid.get("ids", ())) if self.paid.get("day") == _today() else []
 
 
-def as_post(raw: Any, includes: Mapping[str, Any], me: Account) -> Post | Unreadable:
-    """A post of ours from X's; what can not be understood is Unreadable."""
+def as_post(raw: Any, includes: Mapping[str, Any], me: Account, is_for_us: bool = False) -> Post | Unreadable:
+    """A post of ours from X's; what can not be understood is Unreadable. `is_for_us`: X itself says that its author
+    meant us."""
     try:
-        return post_from(_said(raw, includes, me), global_ids=True)
+        return post_from(_said(raw, includes, me, is_for_us), global_ids=True)
     except (AttributeError, KeyError, TypeError, ValueError):
         return Unreadable(raw, "It does not look like a post of X.")
 
 
-def posts_of(said: Mapping[str, Any], me: Account) -> list[Post | Unreadable]:
+def posts_of(said: Mapping[str, Any], me: Account, is_for_us: bool = False) -> list[Post | Unreadable]:
     """The posts of a page, as X orders them."""
-    data = said.get("data") or []
-    return [as_post(each, said.get("includes") or {}, me) for each in (data if isinstance(data, list) else [data])]
+    data, includes = said.get("data") or [], said.get("includes") or {}
+    return [as_post(each, includes, me, is_for_us) for each in (data if isinstance(data, list) else [data])]
 
 
 def version_of(raw: Any) -> str:
@@ -136,7 +137,7 @@ def delivered(body: bytes, answers_all: bool, handle: str = "") -> Iterator[Post
     kind, payload = event.get("event_type"), event["payload"]
     me = Account(str((event.get("filter") or {}).get("user_id") or ""), handle, answers_all)
     if kind in TOLD:
-        yield as_post(payload | ({"quotes_us": True} if kind == "post.quote.create" else {}), _included(event), me)
+        yield as_post(payload, _included(event), me, is_for_us=kind != "post.create")
     elif kind == "post.delete":
         yield _deleted(payload)
 
@@ -162,12 +163,12 @@ def _deleted(payload: Mapping[str, Any]) -> Post | Unreadable:
     return post_from(said | {"created_at": written.isoformat() if written else None}, global_ids=True)
 
 
-def _said(raw: Mapping[str, Any], includes: Mapping[str, Any], me: Account) -> dict[str, Any]:
+def _said(raw: Mapping[str, Any], includes: Mapping[str, Any], me: Account, is_for_us: bool) -> dict[str, Any]:
     history = versions(raw)
     first = history[0]
     author = _author(raw, includes)
     ours = bool(me.id) and raw.get("author_id") == me.id
-    addressed = ours or _addresses(raw, me)
+    addressed = ours or is_for_us or _addresses(raw, me)
     return {
         "id": first,
         "global_id": key_of(first),
@@ -197,8 +198,6 @@ def _addresses(raw: Mapping[str, Any], me: Account) -> bool:
     entities = raw.get("entities") or {}
     named = [each for each in entities.get("mentions") or () if isinstance(each, dict)]
     if any(each.get("id") == me.id or _same(each.get("username"), me.handle) for each in named):
-        return True
-    if raw.get("quotes_us"):
         return True
     links = [str(each.get("expanded_url")) for each in entities.get("urls") or () if isinstance(each, dict)]
     is_quote = any(each.get("type") == "quoted" for each in raw.get("referenced_tweets") or ())

@@ -371,7 +371,7 @@ class _Pages:
 
     def _page(self, name: str, walk: Walk, since: datetime, said: dict[str, Any], answer: http.Answer) -> Read:
         self.meter.count(said, tweets.OWNED_READ if self._is_owned(name) else tweets.POST_READ)
-        read = list(zip(said["data"], tweets.posts_of(said, self.me), strict=True))
+        read = list(zip(said["data"], tweets.posts_of(said, self.me, name == "mentions"), strict=True))
         entries = [
             Entry(tweets.version_of(raw), tweets.written_at(raw) or since, post)
             for raw, post in read

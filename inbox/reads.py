@@ -70,9 +70,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Read:
-    """An answer that is not made yet: of which selections, and how. `draw` has nothing but their rows, neither clock nor
-    database: what it took from elsewhere, the mark would not tell. `address` is where it was asked. Unless it may be
-    empty, nothing is there when nothing is found."""
+    """An answer that is not made yet: of which selections, and how. `draw` has nothing but their rows, neither clock
+    nor database: what it took from elsewhere, the mark would not tell. `address` is where it was asked. Unless it may
+    be empty, nothing is there when nothing is found."""
 
     address: str
     selections: tuple[Selection, ...]

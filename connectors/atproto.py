@@ -7,16 +7,17 @@ the numbers do (https://atproto.com/specs/tid).
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import regex
 
 from connectors.contract import Post, Unreadable
+from connectors.cursors import Entry
 from connectors.normalise import EARLIEST, post_from
 
-POST, LIKE = "app.bsky.feed.post", "app.bsky.feed.like"
+POST, LIKE, GATE = "app.bsky.feed.post", "app.bsky.feed.like", "app.bsky.feed.threadgate"
 CLOSED = "Its author has decided who may answer it, and we may not."
 
 _LETTERS = "234567abcdefghijklmnopqrstuvwxyz"
@@ -78,6 +79,10 @@ def moment(said: Any) -> datetime | None:
 def length(text: str) -> int:
     """As the network counts: what people see as one character is one."""
     return len(regex.findall(r"\X", text))
+
+
+def as_time(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 # Marked-up text ---------------------------------------------------------------------------------------------------
@@ -218,3 +223,49 @@ def _media(embed: Any) -> list[dict[str, Any]]:
     film = [{"url": embed["playlist"], "type": "video"}] if embed.get("playlist") else []
     card = [{"url": embed["external"]["uri"], "type": "link"}] if isinstance(embed.get("external"), dict) else []
     return [*pictures, *film, *card]
+
+
+# Lists ------------------------------------------------------------------------------------------------------------
+
+
+def is_view(one: Any) -> bool:
+    return isinstance(one, dict) and all(isinstance(one.get(each), str) for each in ("uri", "cid"))
+
+
+def root_of(view: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The first post of the thread in which this one stands, by its address and hash; None of one that begins it."""
+    record = view.get("record")
+    reply = record.get("reply") if isinstance(record, dict) else None
+    root = reply.get("root") if isinstance(reply, dict) else None
+    return root if is_view(root) else None
+
+
+def reason_of(one: Any) -> str | None:
+    return one.get("reason") if isinstance(one, dict) else None
+
+
+def entries(listed: Iterable[Any], now: datetime) -> Iterator[Entry]:
+    """What is listed, with its place in the order. One that does not say its own stands beside its neighbour."""
+    at = now
+    for each in listed:
+        told = each if isinstance(each, dict) else {}
+        if "reason" in told:
+            at = moment(told.get("indexedAt")) or at
+        elif isinstance(told.get("record"), dict):
+            at = listed_at(told) or at
+        yield Entry(told["uri"] if is_view(told) else f"unreadable {key_of(repr(each))}", at, each)
+
+
+def with_ties(following: str, token: str) -> str:
+    """A cursor that is the time of the last one listed leaves out what has the very same time. One millisecond later
+    does not, unless a whole page has it."""
+    at = moment(following) if following.endswith("Z") else None
+    later = as_time(at + timedelta(milliseconds=1)) if at else following
+    return following if later == token else later
+
+
+def tombstone(uri: str, at: datetime, us: str) -> Post:
+    ours = uri.startswith(f"at://{us}/")
+    return Post(
+        uri, "post" if ours else "mention", "", at, deleted=True, direction="out" if ours else "in", global_id=uri
+    )

@@ -15,6 +15,7 @@ from connectors.errors import (
     MakesNoSense,
     MaybeSent,
     NotAuthorized,
+    NotSent,
     NotThere,
     RateLimited,
     Rejected,
@@ -67,6 +68,8 @@ class Line:
             judge(answer)
             object(answer.json())
         except Refused as error:
+            if error.code == "InvalidSwap":
+                raise NotSent("Somebody changed it at this very moment.") from None
             raise Rejected(error.detail) from None
         except MakesNoSense as error:
             raise MaybeSent(error.detail) from None
@@ -76,7 +79,7 @@ class Line:
         found: dict[str, Mapping[str, Any]] = {}
         for some in _parted([each for each in uris if atproto.parts_of(each)]):
             said, _ = self.ask("app.bsky.feed.getPosts", [("uris", each) for each in some])
-            found |= {each["uri"]: each for each in listed(said, "posts") if is_view(each)}
+            found |= {each["uri"]: each for each in listed(said, "posts") if atproto.is_view(each)}
         return found
 
     def profiles(self, dids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
@@ -92,27 +95,27 @@ class Line:
             }
         return found
 
-    def record(self, collection: str, key: str) -> bool:
-        """Whether a record of ours stands under this key."""
-        return not self._is_missing(self.did, collection, key)
+    def record(self, collection: str, key: str) -> dict[str, Any] | None:
+        """Our record under this key, with its hash; None when there is none."""
+        return self._stands(self.did, collection, key)
 
     def is_gone(self, uri: str) -> bool:
         """Whether this post certainly stands there no more: one that its author only hides from us does."""
         parts = atproto.parts_of(uri)
         try:
-            return parts is not None and self._is_missing(*parts)
+            return parts is not None and self._stands(*parts) is None
         except Refused:
             return False
 
-    def _is_missing(self, did: str, collection: str, key: str) -> bool:
+    def _stands(self, did: str, collection: str, key: str) -> dict[str, Any] | None:
+        asked = [("repo", did), ("collection", collection), ("rkey", key)]
         try:
-            self.ask("com.atproto.repo.getRecord", [("repo", did), ("collection", collection), ("rkey", key)])
+            return self.ask("com.atproto.repo.getRecord", asked)[0]
         except Refused as error:
             # Older servers have no name for it.
             if error.code in MISSING or error.detail.startswith(("Could not locate", "Could not find")):
-                return True
+                return None
             raise
-        return False
 
     def resolve(self, handle: str) -> str:
         """The id of who has this name; empty when nobody has."""
@@ -210,10 +213,6 @@ def home_of(said: Mapping[str, Any]) -> str:
             address = each.get("serviceEndpoint")
             return address if isinstance(address, str) and address.startswith("https://") else ""
     return ""
-
-
-def is_view(one: Any) -> bool:
-    return isinstance(one, dict) and all(isinstance(one.get(each), str) for each in ("uri", "cid"))
 
 
 def _parted(some: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -8,13 +8,13 @@ day that an account has. Every record that we write has a key of our own, made f
 again is writing it once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from connectors import atproto, cursors, http, tokens, xrpc
-from connectors.atproto import LIKE, POST
+from connectors.atproto import GATE, LIKE, POST
 from connectors.contract import (
     Batch,
     Capabilities,
@@ -27,7 +27,7 @@ from connectors.contract import (
     Target,
     Unreadable,
 )
-from connectors.cursors import Entry, Read, Step, Walk
+from connectors.cursors import Read, Step, Walk
 from connectors.errors import (
     ConnectorError,
     Misconfigured,
@@ -44,6 +44,7 @@ HOME = "https://bsky.social"
 #: Why we are told of a post; the last is written by people whose bell somebody of ours has switched on.
 REASONS = ("mention", "reply", "quote", "subscribed-post")
 PAGE = 100
+MOST_HIDDEN = 300
 MOST_MISSED = 50  # posts of which one visit asks whether they are gone
 LASTS = 3_600  # seconds, where a session does not say
 #: What a session says of itself when it was opened with the account's own password.
@@ -58,6 +59,7 @@ class Bluesky(Connector):
         reads=frozenset(("mention", "reply", "post")),
         replies=True,
         likes=True,
+        hides=True,
         removes=True,
         longest_reply=300,
         longest_bytes=3_000,
@@ -70,7 +72,6 @@ class Bluesky(Connector):
         missing={
             "hooks": "cannot: servers tell of everything that happens on the network, or of nothing",
             "private_replies": "not yet: chat is a service of its own, with other passwords",
-            "hides": "not yet: hidden answers are a list beside our own post",
             "removes_of_others": "cannot: a post can be deleted by its author alone",
             "edits": "cannot: a post stays as it was written",
             "signs_in": "not yet: an app password does the same",
@@ -107,12 +108,14 @@ class Bluesky(Connector):
         """A page of a list, and what became of those that it should hold and does not."""
         walk = Walk(state, now=now, days=self.settings.get("backfill_days", 7), sweeps=True)
         listed, following, answer = self._listed(name, walk.token, line)
-        step = walk.step(list(_entries(listed, now)), following, atproto.moment(following) if name != "found" else None)
+        step = walk.step(
+            list(atproto.entries(listed, now)), following, atproto.moment(following) if name != "found" else None
+        )
         gone = _gone(line, step.missing)
         if step.gap and step.missing.keys() == gone.keys() != set():
             step = replace(step, gap=None)
         posts = _posts(self._seen_close(step, name, line), line)
-        posts += [_tombstone(uri, at, line.did) for uri, at in gone.items()]
+        posts += [atproto.tombstone(uri, at, line.did) for uri, at in gone.items()]
         return Read(posts, step.state, step.more, xrpc.limits(answer), step.history, step.progress, step.stretch)
 
     def _listed(self, name: str, token: str, line: Line) -> tuple[list[Any], str, http.Answer]:
@@ -122,7 +125,9 @@ class Bluesky(Connector):
             asked += [("reasons", each) for each in REASONS]
             said, answer = line.ask("app.bsky.notification.listNotifications", asked)
             # Servers that do not know the parameter tell of likes and followers too.
-            listed = [each for each in xrpc.listed(said, "notifications") if _reason(each) in (*REASONS, None)]
+            listed = [
+                each for each in xrpc.listed(said, "notifications") if atproto.reason_of(each) in (*REASONS, None)
+            ]
         elif name == "own":
             asked += [("actor", line.did), ("filter", "posts_with_replies")]
             said, answer = line.ask("app.bsky.feed.getAuthorFeed", asked)
@@ -137,7 +142,7 @@ class Bluesky(Connector):
             said, answer = self._searched(line, asked)
             listed = xrpc.listed(said, "posts")
         following = said.get("cursor")
-        return listed, _with_ties(following, token) if isinstance(following, str) else "", answer
+        return listed, atproto.with_ties(following, token) if isinstance(following, str) else "", answer
 
     def _searched(self, line: Line, asked: list[tuple[str, Any]]) -> tuple[dict[str, Any], http.Answer]:
         try:
@@ -180,8 +185,33 @@ class Bluesky(Connector):
             return
         view = self._target(line, target.id)
         subject = {"uri": view["uri"], "cid": view["cid"]}
-        record = {"$type": LIKE, "subject": subject, "createdAt": _written(datetime.now(UTC))}
+        record = {"$type": LIKE, "subject": subject, "createdAt": atproto.as_time(datetime.now(UTC))}
         line.do("putRecord", collection=LIKE, rkey=key, record=record)
+
+    def hide(self, target: Target, hidden: bool = True) -> None:
+        """What is hidden stands in a list beside the first post of its thread, which has to be ours."""
+        line = self._line(NotSent)
+        root = self._our_thread(line, target)
+        gate = line.record(GATE, root[2])
+        rules = _object(gate, "value") or {"$type": GATE, "post": "at://{}/{}/{}".format(*root)}
+        before = [each for each in rules.get("hiddenReplies") or () if isinstance(each, str)]
+        after = [each for each in before if each != target.id] + ([target.id] if hidden else [])
+        if set(after) == set(before):
+            return
+        if len(after) > MOST_HIDDEN:
+            raise NotAllowed(f"Bluesky hides no more than {MOST_HIDDEN} answers in a thread.")
+        # Who may answer stands there too: what somebody changed there meanwhile is not written over.
+        swap = {"swapRecord": gate["cid"]} if gate else {}
+        record = {"createdAt": atproto.as_time(datetime.now(UTC))} | rules | {"hiddenReplies": after}
+        line.do("putRecord", collection=GATE, rkey=root[2], record=record, **swap)
+
+    def _our_thread(self, line: Line, target: Target) -> tuple[str, str, str]:
+        """The first post of the thread in which this one stands. Raises NotAllowed unless it is ours."""
+        root = atproto.root_of(self._target(line, target.id))
+        parts = atproto.parts_of(root["uri"]) if root else None
+        if not parts or parts[0] != line.did:
+            raise NotAllowed("Only answers in our own threads can be hidden.")
+        return parts
 
     def remove(self, target: Target) -> None:
         line, parts = self._line(NotSent), atproto.parts_of(target.id)
@@ -193,15 +223,14 @@ class Bluesky(Connector):
         """The reply as a record. It names the post that it answers and the first of the thread, each by its address and
         the hash of what stands there now."""
         view = self._target(line, reply.in_reply_to)
-        if (view.get("viewer") or {}).get("replyDisabled") is True:
+        if _object(view, "viewer").get("replyDisabled") is True:
             raise NotAllowed(atproto.CLOSED)
         parent = {"uri": view["uri"], "cid": view["cid"]}
-        above = view["record"].get("reply") if isinstance(view.get("record"), dict) else None
         record = {
             "$type": POST,
             "text": reply.text,
-            "createdAt": _written(datetime.now(UTC)),
-            "reply": {"root": above["root"] if above else parent, "parent": parent},
+            "createdAt": atproto.as_time(datetime.now(UTC)),
+            "reply": {"root": atproto.root_of(view) or parent, "parent": parent},
         }
         facets = atproto.facets(reply.text, line.resolve)
         return record | ({"facets": facets} if facets else {})
@@ -299,36 +328,12 @@ class Bluesky(Connector):
         return http.own_servers(self.settings, "base_url")
 
 
-def _reason(one: Any) -> str | None:
-    return one.get("reason") if isinstance(one, dict) else None
-
-
-def _entries(listed: Iterable[Any], now: datetime) -> Iterator[Entry]:
-    """What is listed, with its place in the order. One that does not say its own stands beside its neighbour."""
-    at = now
-    for each in listed:
-        told = each if isinstance(each, dict) else {}
-        if "reason" in told:
-            at = atproto.moment(told.get("indexedAt")) or at
-        elif isinstance(told.get("record"), dict):
-            at = atproto.listed_at(told) or at
-        yield Entry(told["uri"] if xrpc.is_view(told) else f"unreadable {atproto.key_of(repr(each))}", at, each)
-
-
 def _posts(views: Iterable[Any], line: Line) -> list[Post | Unreadable]:
     views = list(views)
     authors = [each.get("author") for each in views if isinstance(each, dict)]
     dids = [each["did"] for each in authors if isinstance(each, dict) and isinstance(each.get("did"), str)]
     profiles = line.profiles(each for each in dids if each != line.did)
-    return [atproto.as_post(each, line.did, profiles, reason=_reason(each) or "") for each in views]
-
-
-def _with_ties(following: str, token: str) -> str:
-    """A cursor that is the time of the last one listed leaves out what has the very same time. One millisecond later
-    does not, unless a whole page has it."""
-    at = atproto.moment(following) if following.endswith("Z") else None
-    later = _written(at + timedelta(milliseconds=1)) if at else following
-    return following if later == token else later
+    return [atproto.as_post(each, line.did, profiles, reason=atproto.reason_of(each) or "") for each in views]
 
 
 def _gone(line: Line, missing: Mapping[str, datetime]) -> dict[str, datetime]:
@@ -338,12 +343,7 @@ def _gone(line: Line, missing: Mapping[str, datetime]) -> dict[str, datetime]:
     return {each: missing[each] for each in asked if each not in there and line.is_gone(each)}
 
 
-def _tombstone(uri: str, at: datetime, us: str) -> Post:
-    ours = uri.startswith(f"at://{us}/")
-    return Post(
-        uri, "post" if ours else "mention", "", at, deleted=True, direction="out" if ours else "in", global_id=uri
-    )
-
-
-def _written(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _object(said: Any, name: str) -> dict[str, Any]:
+    """What stands under this name, if it is an object."""
+    found = said.get(name) if isinstance(said, dict) else None
+    return found if isinstance(found, dict) else {}

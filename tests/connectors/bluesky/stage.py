@@ -12,7 +12,7 @@ from connectors import atproto
 from tests.connectors.stages import Asked, Stage, Written
 
 US = "did:plc:mirabelo"
-POST, LIKE = "app.bsky.feed.post", "app.bsky.feed.like"
+POST, LIKE, GATE = "app.bsky.feed.post", "app.bsky.feed.like", "app.bsky.feed.threadgate"
 FAMILY = re.compile("(.)(?:\u200d.)*")
 
 
@@ -30,7 +30,7 @@ class BlueskyStage(Stage):
     reasons: dict[str, str] = field(default_factory=dict)
 
     network = "bluesky"
-    kinds = ("mention", "reply", "post")
+    kinds = ("reply", "mention", "post")
     troubles = tuple(each for each in Stage.troubles if each != "scope")
 
     @property
@@ -129,11 +129,7 @@ class BlueskyStage(Stage):
             case "app.bsky.actor.getProfiles":
                 return 200, {"profiles": [self.person(each) for each in _all(asked, "actors")]}
             case "com.atproto.repo.getRecord":
-                uri = "at://{repo}/{collection}/{rkey}".format(**asked.query)
-                found = uri in self.posts or uri in self.records
-                return (
-                    (200, {"uri": uri}) if found else (400, _error("RecordNotFound", f"Could not locate record: {uri}"))
-                )
+                return self._record("at://{repo}/{collection}/{rkey}".format(**asked.query))
             case "com.atproto.repo.putRecord":
                 return self._put(asked.json)
             case "com.atproto.repo.deleteRecord":
@@ -164,8 +160,27 @@ class BlueskyStage(Stage):
         more = {"cursor": str(start + self.page)} if len(found) > start + self.page else {}
         return {"posts": [self.view(each) for each in page], "hitsTotal": len(found), **more}
 
+    def _record(self, uri: str) -> tuple[int, Any]:
+        if uri in self.posts:
+            return 200, {"uri": uri, "cid": cid(self.posts[uri]), "value": self.view(self.posts[uri])["record"]}
+        if uri not in self.records:
+            return 400, _error("RecordNotFound", f"Could not locate record: {uri}")
+        return 200, {"uri": uri, "cid": f"cid-{len(str(self.records[uri]))}", "value": self.records[uri]}
+
+    def _gate(self, uri: str, said: Any) -> tuple[int, Any]:
+        """Who may answer below a post, and which answers are hidden; written over only by who has seen it last."""
+        stands = self._record(uri)[1].get("cid")
+        if stands != said.get("swapRecord"):
+            return 400, _error("InvalidSwap", f"Record was at {stands}")
+        self.records[uri] = said["record"]
+        for each in self.posts.values():
+            each.hidden = each.id in said["record"]["hiddenReplies"]
+        return 200, {"uri": uri, "cid": "cid-gate"}
+
     def _put(self, said: Any) -> tuple[int, Any]:
         uri, record = f"at://{said['repo']}/{said['collection']}/{said['rkey']}", said["record"]
+        if said["collection"] == GATE:
+            return self._gate(uri, said)
         self.records[uri] = record
         if said["collection"] == LIKE:
             self.posts[record["subject"]["uri"]].liked = True

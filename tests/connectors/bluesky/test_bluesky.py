@@ -28,7 +28,7 @@ from connectors.errors import (
 from connectors.models import Channel
 from connectors.networks.bluesky import Bluesky
 from inbox.models import Message
-from tests.connectors.bluesky.stage import POST, US, cid
+from tests.connectors.bluesky.stage import GATE, POST, US, cid
 from tests.connectors.visits import on_stage, open_channel, read_all, told, visit
 
 HERE = Path(__file__).parent
@@ -355,6 +355,36 @@ def test_a_session_that_can_not_be_opened_leaves_a_reply_unsent(stage):
     stage.trouble = "limited"
     with pytest.raises(RateLimited):
         account.send(reply_to(post))
+
+
+def test_hiding_leaves_alone_who_may_answer_and_reaches_our_own_threads_only(stage, account):
+    one, two = (stage.write(each, kind="reply") for each in ("one", "two"))
+    for post in (one, two):
+        account.hide(Target(post.id))
+    gate = f"at://{US}/{GATE}/{atproto.written(1 << 20)}"
+    stage.records[gate]["allow"] = [{"$type": f"{GATE}#mentionRule"}]
+    account.hide(Target(one.id), hidden=False)
+    assert stage.records[gate]["hiddenReplies"] == [two.id] and len(stage.records[gate]["allow"]) == 1
+    with pytest.raises(NotAllowed, match="in our own threads"):
+        account.hide(Target(stage.write("a mention").id))
+
+
+def test_what_somebody_changed_at_the_same_moment_is_not_written_over(stage, account):
+    one, two = (stage.write(each, kind="reply") for each in ("one", "two"))
+    account.hide(Target(one.id))
+    answer = stage.answer
+
+    def meanwhile(asked):
+        if asked.path.endswith("putRecord"):
+            stage.records[next(iter(stage.records))]["allow"] = []
+        return answer(asked)
+
+    stage.answer = meanwhile
+    with pytest.raises(NotSent):
+        account.hide(Target(two.id))
+    stage.answer = answer
+    account.hide(Target(two.id))
+    assert [post.hidden for post in stage.posts.values()] == [True, True]
 
 
 def test_only_our_own_posts_are_deleted(stage, account):

@@ -93,6 +93,9 @@ class Http:
         except HttpError:
             raise _refused(self.answer, self.writing) from None
         except Exception as error:
+            if self.answer is not None and not self.answer.ok:
+                # The library stumbles over a refusal that it does not know the form of.
+                raise _refused(self.answer, self.writing) from None
             if self.writing and self.answer is not None:
                 raise MaybeSent("What Google answered can not be understood.") from None
             raise MakesNoSense(f"The answer can not be understood ({type(error).__name__}).") from None

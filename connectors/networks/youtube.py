@@ -45,7 +45,6 @@ MOST_LOOKED_UP = 50
 MOST_LOOKS = 3  # pages of a thread, when one of our answers is looked for
 READ, WRITE, A_DAY = 1, 50, 10_000  # units
 LONGEST = 10_000
-HELD = "YouTube holds this comment back for review: show it first, then answer."
 
 
 @dataclass(frozen=True)
@@ -279,19 +278,19 @@ class _Pages:
         days = (self.now - self.born) / timedelta(days=1)
         walk = Walk(state.get("walk"), now=self.now, days=days, overlap=REMEMBERED)
         said = self._page("heldForReview", walk.token)
-        step, posts = self._stepped(walk, said, reply_closed=HELD)
+        step, posts = self._stepped(walk, said)
         return Read(posts, {"walk": step.state}, step.more, None, step.history)
 
     def _replies(self) -> Read:
         """A page of the answers below one thread."""
         posts: list[Post | Unreadable] = []
         if self.waiting:
-            thread, token = self.waiting.pop(0)
+            thread, token, video = self.waiting.pop(0)
             asked = {"part": "snippet", "parentId": thread, "maxResults": PAGE, "textFormat": "plainText"}
             said = self._ask(lambda youtube: youtube.comments().list(**asked, pageToken=token or None))
-            posts = [each for each in (as_post(one, self.me) for one in _items(said)) if self._is_wanted(each)]
+            posts = [each for each in (as_post(one, self.me, video) for one in _items(said)) if self._is_wanted(each)]
             if following := _following(said):
-                self.waiting.insert(0, [thread, following])
+                self.waiting.insert(0, [thread, following, video])
         more = bool(self.waiting) or self.goes_on
         return Read(posts, {"waiting": self.waiting}, more)
 
@@ -304,12 +303,12 @@ class _Pages:
         self.used += READ
         return self.youtube._ask(request)
 
-    def _stepped(self, walk: Walk, said: Mapping[str, Any], **also: str):
+    def _stepped(self, walk: Walk, said: Mapping[str, Any]):
         """The walk's next step, and those of the comments that begin a thread that are new or changed."""
         entries, strange = [], []
         for thread in _items(said):
             top = _top(thread)
-            post = as_post(top, self.me, **also)
+            post = as_post(top, self.me)
             if isinstance(post, Post):
                 entries.append(Entry(f"{post.id}@{_edited(post)}", post.created_at, post))
             else:
@@ -332,12 +331,12 @@ class _Pages:
         if len(inline) >= count:
             return [each for each in (as_post(one, self.me) for one in inline) if self._is_wanted(each)]
         if all(waiting[0] != top.id for waiting in self.waiting):
-            self.waiting.append([top.id, ""])
+            self.waiting.append([top.id, "", _video(_top(thread))])
         return []
 
     def _is_news(self, top: Post) -> bool:
         known = self.counts.get(top.id)
-        return self._is_wanted(top) and (top.reply_closed != "" or known is None or known[2] != _edited(top))
+        return self._is_wanted(top) and (known is None or known[2] != _edited(top))
 
     def _is_wanted(self, post: Post | Unreadable) -> bool:
         return isinstance(post, Unreadable) or post.created_at >= self.born
@@ -350,10 +349,11 @@ class _Pages:
 # YouTube’s words ----------------------------------------------------------------------------------------------------
 
 
-def as_post(raw: Any, me: str, **also: str) -> Post | Unreadable:
-    """A comment of YouTube's as ours; what can not be understood is Unreadable."""
+def as_post(raw: Any, me: str, video: str = "") -> Post | Unreadable:
+    """A comment of YouTube's as ours; what can not be understood is Unreadable. `video` is where it stands: lists of
+    answers do not say."""
     try:
-        return post_from(_said(raw, me) | also, global_ids=True)
+        return post_from(_said(raw, me, video), global_ids=True)
     except (AttributeError, KeyError, TypeError, ValueError):
         return Unreadable(raw, "It does not look like a comment of YouTube.")
 
@@ -363,9 +363,9 @@ def thread_of(id: str) -> str:
     return id.partition(".")[0]
 
 
-def _said(raw: Mapping[str, Any], me: str) -> dict[str, Any]:
+def _said(raw: Mapping[str, Any], me: str, video: str) -> dict[str, Any]:
     id, snippet = raw["id"], raw["snippet"]
-    parent = snippet.get("parentId")
+    parent = thread_of(id) if "." in id else snippet.get("parentId")
     author = (snippet.get("authorChannelId") or {}).get("value")
     edited = snippet.get("updatedAt") if snippet.get("updatedAt") != snippet["publishedAt"] else None
     return {
@@ -377,7 +377,7 @@ def _said(raw: Mapping[str, Any], me: str) -> dict[str, Any]:
         "edited_at": edited,
         "author": _author(author, snippet) if author else None,
         "direction": "out" if author and author == me else "in",
-        "url": _address(id, snippet.get("videoId")),
+        "url": _address(id, _video(raw) or video),
         "in_reply_to": parent,
         "thread": parent or id,
     }
@@ -389,7 +389,11 @@ def _author(id: str, snippet: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": id, "handle": name, "name": name.removeprefix("@"), "avatar_url": avatar}
 
 
-def _address(id: str, video: str | None) -> str:
+def _video(comment: Mapping[str, Any]) -> str:
+    return comment["snippet"].get("videoId") or ""
+
+
+def _address(id: str, video: str) -> str:
     return f"https://www.youtube.com/watch?v={video}&lc={id}" if video else ""
 
 

@@ -31,7 +31,7 @@ from routing.scoring.language import UNKNOWN, language_of
 
 __all__ = ["Verdict", "WhyNot", "decide", "live_rule_sets", "route", "scores_of", "why_not"]
 
-BATCH = 500
+BATCH = 1000
 #: A message that could not even be put to Triage is left alone after so many tries; the log names it.
 ATTEMPTS = 5
 

@@ -377,6 +377,8 @@ def _thread(data: Mapping[str, Any]) -> str | None:
 
 def _address(data: Mapping[str, Any]) -> str:
     path = str(data.get("permalink") or data.get("context") or "").partition("?")[0]
+    if not path and data.get("subreddit") and data.get("link_id"):
+        path = f"/r/{data['subreddit']}/comments/{data['link_id'][3:]}/_/{data['id']}/"
     return f"{WWW}{path}" if path.startswith("/") else ""
 
 
@@ -389,7 +391,8 @@ def _children(said: Mapping[str, Any]) -> list[Any]:
     children = data.get("children") if isinstance(data, dict) else None
     if not isinstance(children, list):
         raise MakesNoSense("Reddit did not answer with a list.")
-    return children
+    # What was said in private is not ours to keep, wherever it turns up.
+    return [each for each in children if not isinstance(each, dict) or each.get("kind") != "t4"]
 
 
 def _following(said: Mapping[str, Any]) -> str:

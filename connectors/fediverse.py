@@ -35,7 +35,10 @@ from connectors.sessions import Session
 from connectors.statuses import TOLD, has_id
 
 SPEAKS = "4.3.0"
-AT_ONCE = 20  # posts that can be asked for in one request, since Mastodon 4.3
+AT_ONCE = 20  # posts that can be asked for in one request
+#: Versions of the API that came with something that older servers, and others, may not know: to ask for several posts at
+#: once (Mastodon 4.3), and to be told of quotes (4.5).
+SEVERAL, QUOTES = 2, 7
 
 
 class Gone(Rejected):
@@ -85,13 +88,15 @@ class Server:
         below = said.get("descendants")
         return below if isinstance(below, list) else []
 
-    def notifications(self) -> "Listed":
-        """What is told to us, and also what our account's own policy holds back."""
+    def notifications(self, api: int = 0) -> "Listed":
+        """What is told to us, and also what our account's own policy holds back. `api` is the version that it
+        speaks."""
+        kinds = [each for each in TOLD if each != "quote" or api >= QUOTES]
 
         def page(library: Mastodon, **place: Any) -> Any:
             # The library does not know this one.
             library.session.params = {"include_filtered": "true"}
-            return library.notifications(types=list(TOLD), limit=80, **place)
+            return library.notifications(types=list(kinds), limit=80, **place)
 
         return Listed(self, page, "read:notifications")
 

@@ -13,7 +13,7 @@ from connectors.contract import Post, Unreadable
 from connectors.normalise import LONGEST_ID, post_from
 from connectors.plain import one_line, plain_text
 
-#: Kinds of notifications that somebody’s words come with; a server that does not know one passes it over.
+#: Kinds of notifications that somebody’s words come with.
 TOLD = ("mention", "quote", "status")
 #: Who may see a post, from the widest to the narrowest; and what we call it.
 CIRCLES = ("public", "unlisted", "private", "direct")
@@ -93,8 +93,8 @@ def alike(one: str, other: str) -> bool:
 
 
 def limits(instance: Any) -> dict[str, int]:
-    """How long a post may be on this server, how a link counts there and whether several posts can be asked for at
-    once, as far as it says so; Pleroma has a word of its own for the first."""
+    """How long a post may be on this server, how a link counts there and which version of Mastodon's own API it
+    speaks, as far as it says so; Pleroma has a word of its own for the first."""
     if not isinstance(instance, dict):
         return {}
     configured = instance.get("configuration")
@@ -103,7 +103,7 @@ def limits(instance: Any) -> dict[str, int]:
     found = {
         "longest": posts.get("max_characters") or instance.get("max_toot_chars"),
         "per_url": posts.get("characters_reserved_per_url"),
-        "bulk": 1 if isinstance(instance.get("api_versions"), dict) and "mastodon" in instance["api_versions"] else 0,
+        "api": versions.get("mastodon") if isinstance(versions := instance.get("api_versions"), dict) else None,
     }
     return {name: value for name, value in found.items() if isinstance(value, int) and value > 0}
 

@@ -44,7 +44,7 @@ from connectors.errors import (
     Rejected,
     Unreachable,
 )
-from connectors.fediverse import AT_ONCE, Gone, Listed, Server, ids_in
+from connectors.fediverse import AT_ONCE, SEVERAL, Gone, Listed, Server, ids_in
 from connectors.plain import plain_text
 
 #: What we have to be granted, and in the admin’s words what for.
@@ -136,7 +136,7 @@ class MastodonServer(Connector):
         """These posts now. One that does not come with the others is asked for by itself: not to be listed is not the
         same as not to be there."""
         found: dict[str, Any] = {}
-        if me.get("bulk"):
+        if me.get("api", 0) >= SEVERAL:
             for start in range(0, len(ids), AT_ONCE):
                 several = self._server.statuses(ids[start : start + AT_ONCE])
                 found |= {each["id"]: each for each in several if statuses.has_id(each)}
@@ -149,7 +149,7 @@ class MastodonServer(Connector):
     def _list(self, name: str, me: Mapping[str, Any]) -> Listed:
         """What is read: what is told to us, what we wrote, or what was searched for."""
         if name == "mentions":
-            return self._server.notifications()
+            return self._server.notifications(me.get("api", 0))
         if name == "own":
             return self._server.statuses_of(me["id"])
         tag = HASHTAG.match(self._query)

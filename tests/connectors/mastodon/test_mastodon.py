@@ -136,6 +136,16 @@ def test_a_server_that_ignores_types_tells_of_much_and_only_words_are_read(stage
     assert told() == Counter(["Hello", "Hello again"]) and not channel.quarantine.exists()
 
 
+@pytest.mark.parametrize(
+    ("instance", "kinds"), [(("v2",), {"mention", "quote", "status"}), (("v1",), {"mention", "status"})]
+)
+def test_only_a_server_that_knows_quotes_is_asked_for_them(stage, server, instance, kinds):
+    stage.instance = instance
+    server.fetch({})
+    [asked] = [each for each in stage.asked if each.path.endswith("/notifications")]
+    assert set(asked.queries["types[]"]) == kinds and asked.query["include_filtered"] == "true"
+
+
 def test_one_post_in_a_strange_form_is_set_aside_and_its_neighbours_arrive(stage, channel, monkeypatch):
     good, bad = stage.write("good", ago(3)), stage.write("bad", ago(2))
     as_told = type(stage).told

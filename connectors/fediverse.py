@@ -36,8 +36,8 @@ from connectors.statuses import TOLD, has_id
 
 SPEAKS = "4.3.0"
 AT_ONCE = 20  # posts that can be asked for in one request
-#: Versions of the API that came with something that older servers, and others, may not know: to ask for several posts at
-#: once (Mastodon 4.3), and to be told of quotes (4.5).
+#: Versions of the API that came with something that not every server knows: to ask for several posts at once (Mastodon
+#: 4.3), and to be told of quotes (4.5).
 SEVERAL, QUOTES = 2, 7
 
 

@@ -2,9 +2,9 @@
 
 A web process's share is the user and system time in `/proc/<pid>/stat`. PostgreSQL's is that of its first process, of
 all that live below it, and of those below it that have ended (the kernel adds them to the first one's account): a
-connection made for one request counts whole. Its processes have one thread each, and are read to the nanosecond (`schedstat`): a
-batch that takes the database 40 ms would be four ticks of the kernel's other clock. Ways are measured in turns, a round each, so that whatever else the
-machine does meets all of them alike; what holds is the median of the rounds.
+connection made for one request counts whole. Its processes have one thread each and are read to the nanosecond
+(`schedstat`): a batch of 40 ms would be four ticks of the other clock. Ways are measured in turns, a round each, so
+that whatever else the machine does meets all of them alike; what holds is the median of the rounds.
 """
 
 import os

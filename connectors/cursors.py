@@ -118,11 +118,6 @@ class Walk:
         self.walk = self.state.get("walk") or self._begun(days, overlap, sweeps)
 
     @property
-    def is_under_way(self) -> bool:
-        """Whether pages of this walk were read before."""
-        return "walk" in self.state
-
-    @property
     def token(self) -> str:
         """By which the network knows the page that is next; empty for the head."""
         return self.walk["token"]

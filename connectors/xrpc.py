@@ -23,6 +23,7 @@ from connectors.errors import (
     Unreachable,
 )
 
+LASTS = 3_600
 AT_ONCE = 25  # posts or people that can be asked for in one request
 #: By which a server says that a session is good no more, with 400 like any other refusal.
 LOST = frozenset(
@@ -202,6 +203,13 @@ def claims(token: str) -> dict[str, Any]:
     except (IndexError, ValueError, binascii.Error):
         return {}
     return said if isinstance(said, dict) else {}
+
+
+def lasts(token: str) -> float:
+    """For how many seconds a session is good: an hour where it does not say."""
+    said = claims(token)
+    begins, ends = said.get("iat"), said.get("exp")
+    return ends - begins if isinstance(begins, int) and isinstance(ends, int) and ends > begins else LASTS
 
 
 def home_of(said: Mapping[str, Any]) -> str:

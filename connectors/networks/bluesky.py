@@ -46,7 +46,6 @@ REASONS = ("mention", "reply", "quote", "subscribed-post")
 PAGE = 100
 MOST_HIDDEN = 300
 MOST_MISSED = 50  # posts of which one visit asks whether they are gone
-LASTS = 3_600  # seconds, where a session does not say
 #: What a session says of itself when it was opened with the account's own password.
 OWN_PASSWORD = "com.atproto.access"
 
@@ -262,15 +261,14 @@ class Bluesky(Connector):
 
     def renew(self) -> Mapping[str, str]:
         said = self._refreshed() or self._opened()
-        claims = xrpc.claims(said["accessJwt"])
-        lasts = claims["exp"] - claims["iat"] if {"exp", "iat"} <= claims.keys() else LASTS
-        kept = {"app_password": self.credentials["app_password"]}
         session = {"access_token": said["accessJwt"], "refresh_token": said["refreshJwt"], "did": said["did"]}
-        return kept | session | {"pds": xrpc.home_of(said)} | tokens.lasting(lasts)
+        kept = {"app_password": self.credentials.get("app_password", ""), "of": self._whose}
+        return kept | session | {"pds": xrpc.home_of(said)} | tokens.lasting(xrpc.lasts(said["accessJwt"]))
 
     def _refreshed(self) -> dict[str, Any] | None:
         """A new session for the old one, or None when that is over."""
-        if not (token := self.credentials.get("refresh_token")):
+        token = self.credentials.get("refresh_token")
+        if not token or self.credentials.get("of") != self._whose:
             return None
         try:
             return xrpc.session(self._post("refreshSession", token))
@@ -281,7 +279,8 @@ class Bluesky(Connector):
         """A session for the password."""
         if not (password := self.credentials.get("app_password")):
             raise NotConnected("There is no app password yet.")
-        identifier = self.credentials.get("did") or self._handle
+        known = self.credentials.get("did") if self.credentials.get("of") == self._whose else None
+        identifier = known or self._handle
         try:
             return xrpc.session(self._post("createSession", json={"identifier": identifier, "password": password}))
         except Refused as error:
@@ -300,6 +299,8 @@ class Bluesky(Connector):
         """The way to the account's server. Without a session that was kept one is opened for now; trouble with that is
         raised as `otherwise`."""
         kept = self.credentials
+        if kept.get("access_token") and kept.get("of") != self._whose:
+            raise NotAuthorized("The handle or the address of the server was changed since it was connected.")
         try:
             kept = kept if kept.get("access_token") else self.renew()
         except Unreachable as error:
@@ -307,6 +308,11 @@ class Bluesky(Connector):
         # On which of its servers an account lies Bluesky says itself; a server of one's own is the only one.
         server = (kept.get("pds") if self._home == HOME else "") or self._home
         return Line(server, self._own, kept["access_token"], kept["did"])
+
+    @property
+    def _whose(self) -> str:
+        """Whose session it is, and where: with another handle or server in the settings it is good no more."""
+        return f"{self._handle} {self._home}"
 
     @property
     def _handle(self) -> str:

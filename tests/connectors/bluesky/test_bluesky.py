@@ -123,6 +123,24 @@ def test_without_a_password_or_a_handle_nobody_is_asked(stage):
     assert stage.asked == []
 
 
+def test_with_another_handle_or_server_a_session_is_good_no_more(stage, channel):
+    """Else the channel would go on as the account before, or show its session to another server."""
+    visit(channel)
+    stage.asked.clear()
+    channel.settings = channel.settings | {"handle": "other.example"}
+    channel.save()
+    assert visit(channel).outcome == "failed"
+    assert channel.state == "needs_login"
+    assert [each.path for each in stage.asked] == ["/xrpc/com.atproto.server.createSession"]
+    assert stage.asked[0].json["identifier"] == "other.example"
+
+
+@pytest.mark.parametrize("claims", [{"iat": 5, "exp": 7205}, {}, {"iat": "x", "exp": 1}, {"iat": 9, "exp": 3}])
+def test_how_long_a_session_is_good_it_says_itself_or_an_hour(claims, monkeypatch):
+    monkeypatch.setattr(xrpc, "claims", lambda token: claims)
+    assert xrpc.lasts("token") == (7_200 if claims.get("exp") == 7205 else 3_600)
+
+
 def test_a_password_that_wants_a_code_by_mail_is_the_wrong_kind(stage):
     stage.answer = lambda asked: (401, {"error": "AuthFactorTokenRequired", "message": "A sign in code was sent"})
     with pytest.raises(NotAuthorized):
@@ -134,8 +152,10 @@ def test_a_password_that_wants_a_code_by_mail_is_the_wrong_kind(stage):
     [("", "https://oyster.host.example"), ("https://pds.example", "https://pds.example")],
 )
 def test_bluesky_says_on_which_of_its_servers_an_account_lies_and_nobody_else_sends_us_away(base_url, asked):
-    kept = {"access_token": "canary", "did": US, "pds": "https://oyster.host.example"}
-    assert Bluesky("brand", {"base_url": base_url}, kept)._line().server == asked
+    settings = {"base_url": base_url, "handle": "mirabelo.example"}
+    whose = f"mirabelo.example {base_url or 'https://bsky.social'}"
+    kept = {"access_token": "canary", "did": US, "pds": "https://oyster.host.example", "of": whose}
+    assert Bluesky("brand", settings, kept)._line().server == asked
 
 
 @pytest.mark.parametrize("endpoint", ["http://10.0.0.1", "javascript:alert(1)", None, 7])

@@ -8,7 +8,6 @@ written here.
 The library would sleep and try again by itself; here it does neither.
 """
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
@@ -20,14 +19,13 @@ import prawcore
 from prawcore.rate_limit import RateLimiter
 from prawcore.sessions import RetryStrategy
 
-from connectors import cursors, http, oauth
+from connectors import accounts, cursors, http, oauth, submissions
 from connectors.contract import (
     Account,
     Batch,
     Capabilities,
     Checked,
     Connector,
-    Limits,
     Outgoing,
     Post,
     Sent,
@@ -38,20 +36,12 @@ from connectors.contract import (
 )
 from connectors.cursors import Entry, Read, Walk
 from connectors.errors import (
-    ConnectorError,
     MakesNoSense,
     MaybeSent,
-    MissingScope,
     NotAllowed,
     NotAuthorized,
     NotConnected,
-    NotThere,
-    RateLimited,
-    Rejected,
-    ServerFailed,
-    WindowClosed,
 )
-from connectors.normalise import LONGEST_TITLE, post_from
 from connectors.sessions import Session
 
 #: What we have to be granted, and in the admin’s words what for.
@@ -63,16 +53,12 @@ SCOPES = {
     "submit": "answer",
     "edit": "delete our own answers",
 }
-WWW, API = "https://www.reddit.com", "https://oauth.reddit.com"
+API = "https://oauth.reddit.com"
 LISTS = {"mentions": "message/mentions", "replies": "message/comments", "comments": "message/selfreply"}
 OVERLAP = timedelta(hours=1)
 PAGE, DEEPEST = 100, 1_000  # posts
 MOST_LOOKED_UP = 100
 LONGEST = 10_000
-TOLD = {"username_mention": "mention", "comment_reply": "reply", "post_reply": "comment"}
-GONE = ("[deleted]", "[removed]")
-ARCHIVED = "Reddit has archived this post: nobody can answer it any more."
-LOCKED = "The moderators have locked this post: nobody can answer it."
 
 # It logs addresses and bodies when asked to say much.
 logging.getLogger("prawcore").setLevel(logging.WARNING)
@@ -137,7 +123,8 @@ class Reddit(Connector):
         for start in range(0, len(ids), MOST_LOOKED_UP):
             some = list(ids[start : start + MOST_LOOKED_UP])
             said, _ = self._ask("api/info", id=",".join(some))
-            posts = [as_post(each, me) for each in _children(said) if not _is_gone(each)]
+            there = [each for each in submissions.children(said) if not submissions.is_gone(each)]
+            posts = [submissions.as_post(each, me) for each in there]
             found |= dict.fromkeys(some) | {each.id: each for each in posts if isinstance(each, Post)}
         return found
 
@@ -146,14 +133,14 @@ class Reddit(Connector):
         walk = Walk(state.get("walk"), now=now, days=days, overlap=OVERLAP, deepest=DEEPEST // PAGE)
         path, asked = self._place(name, me)
         said, answer = self._ask(path, **asked, limit=PAGE, after=walk.token or None)
-        read = [(each, as_post(each, me)) for each in _children(said)]
+        read = [(each, submissions.as_post(each, me)) for each in submissions.children(said)]
         entries = [Entry(post.id, post.created_at, post) for _, post in read if isinstance(post, Post)]
-        following = _following(said)
+        following = submissions.following(said)
         is_all = not following and (walk.walk["pages"] + 1) * PAGE < DEEPEST
         step = walk.step(entries, following, walk.floor - timedelta(seconds=1) if is_all else None)
         posts = [each.raw for each in step.fresh] + [post for _, post in read if isinstance(post, Unreadable)]
         kept = {"walk": step.state}
-        return Read(posts, kept, step.more, _limits(answer), step.history, step.progress, step.stretch)
+        return Read(posts, kept, step.more, submissions.limits(answer), step.history, step.progress, step.stretch)
 
     def _place(self, name: str, me: str) -> tuple[str, dict[str, Any]]:
         """Where a list lies, and how to ask for its newest."""
@@ -170,8 +157,7 @@ class Reddit(Connector):
         if reply.private or (reply.to and (reply.to.kind == "dm" or reply.to.visibility == "direct")):
             raise NotAllowed("Direct messages are not written on Reddit.")
         said = self._write("api/comment", thing_id=reply.in_reply_to, text=reply.text)
-        things = ((said.get("json") or {}).get("data") or {}).get("things") or [None]
-        post = as_post(things[0], "")
+        post = submissions.as_post(submissions.first_thing(said), "")
         if not isinstance(post, Post):
             raise MaybeSent("Reddit did not say under which id it took the reply.")
         return Sent(post.id, post.url, post.global_id)
@@ -179,7 +165,7 @@ class Reddit(Connector):
     def find_sent(self, reply: Outgoing, since: datetime) -> Sent | None:
         me, _ = self._me()
         said, _ = self._ask(f"user/{me}/comments", sort="new", limit=PAGE)
-        for post in (as_post(each, me) for each in _children(said)):
+        for post in (submissions.as_post(each, me) for each in submissions.children(said)):
             is_it = isinstance(post, Post) and post.in_reply_to == reply.in_reply_to and post.created_at >= since
             if is_it and post.text.split() == reply.text.split():
                 return Sent(post.id, post.url, post.global_id)
@@ -197,13 +183,14 @@ class Reddit(Connector):
         missing = [f"{what} ({scope})" for scope, what in SCOPES.items() if scopes and scope not in scopes]
         granted = [what for scope, what in SCOPES.items() if scope in scopes]
         sentence = f"Connected as u/{me}. Direct messages are neither read nor written."
-        return Checked(sentence, f"u/{me}", tuple(granted), tuple(missing), known={"name": me, "of": self._whose})
+        known = {"name": me, "of": accounts.mark(self)}
+        return Checked(sentence, f"u/{me}", tuple(granted), tuple(missing), known=known)
 
     def sign_in(self, back: str, state: str) -> SignIn:
         oauth.needed(self.credentials, "client_id", "client_secret")
         asked = {"client_id": self.credentials["client_id"], "response_type": "code", "state": state}
         asked |= {"redirect_uri": back, "duration": "permanent", "scope": " ".join(SCOPES)}
-        return SignIn(oauth.page(f"{WWW}/api/v1/authorize", **asked))
+        return SignIn(oauth.page(f"{submissions.WWW}/api/v1/authorize", **asked))
 
     def signed_in(self, code: str, back: str, keep: Mapping[str, str]) -> Sequence[Account]:
         said = self._tokens(grant_type="authorization_code", code=code, redirect_uri=back)
@@ -217,23 +204,15 @@ class Reddit(Connector):
         return oauth.credentials_in(self._tokens(grant_type="refresh_token", refresh_token=token), self.credentials)
 
     def _tokens(self, **form: str) -> dict[str, Any]:
-        door = f"{self.settings.get('base_url', WWW).rstrip('/')}/api/v1/access_token"
+        door = f"{self.settings.get('base_url', submissions.WWW).rstrip('/')}/api/v1/access_token"
         return oauth.ask(door, self._own, self.credentials, **form)
 
     def _me(self) -> tuple[str, Mapping[str, Any] | None]:
         """The name of our account; what was asked for it is to be kept."""
-        if name := self.credentials.get("name"):
-            return name, None
-        if self.known.get("name") and self.known.get("of") == self._whose:
-            return self.known["name"], None
+        if told := accounts.told(self, "name"):
+            return told["name"], None
         name = self._asked_who()
-        return name, {"name": name, "of": self._whose}
-
-    @property
-    def _whose(self) -> str:
-        """By which credentials it is known whose they are; no secret can be told from it."""
-        token = self.credentials.get("refresh_token") or self.credentials.get("access_token", "")
-        return hashlib.sha256(f"reddit {token}".encode()).hexdigest()[:12]
+        return name, {"name": name, "of": accounts.mark(self)}
 
     def _asked_who(self) -> str:
         said, _ = self._ask("api/v1/me")
@@ -263,12 +242,11 @@ class Reddit(Connector):
                 raise MakesNoSense("Reddit did not answer with an object.")
             return said, session.answer
 
-    def _write(self, path: str, **data: str) -> dict[str, Any]:
+    def _write(self, path: str, **data: str) -> Any:
         with self._library(writing=True) as (library, _):
             said = library.request(method="POST", path=path, data=data)
-        said = said if isinstance(said, dict) else {}
-        if refused := (said.get("json") or {}).get("errors"):
-            raise _refused(refused, said["json"].get("ratelimit"))
+        if error := submissions.refused(said):
+            raise error
         return said
 
     @contextmanager
@@ -277,10 +255,10 @@ class Reddit(Connector):
             raise NotConnected("There is no access token yet.")
         session = Session(own=self._own, writing=writing)
         base = self.settings.get("base_url", "").rstrip("/")
-        places = {"oauth_url": f"{base or API}/", "reddit_url": base or WWW}
+        places = {"oauth_url": f"{base or API}/", "reddit_url": base or submissions.WWW}
         requestor = prawcore.Requestor(session=session, user_agent="SocialHub/1 (by its operator)", **places)
         library = _Patient(authorizer=_Token(requestor, token))
-        judge = _judge_write if writing else _judge_read
+        judge = submissions.of_writing if writing else submissions.of_reading
         # The library also trips over a 401 that does not explain itself (KeyError).
         with session.translating(prawcore.PrawcoreException, KeyError, judge=judge):
             yield library, session
@@ -325,147 +303,3 @@ class _Token(prawcore.auth.BaseAuthorizer):
 
     def is_valid(self) -> bool:
         return True
-
-
-# Reddit’s words -----------------------------------------------------------------------------------------------------
-
-
-def as_post(raw: Any, me: str) -> Post | Unreadable:
-    """A comment or a submission of Reddit's as ours; what can not be understood is Unreadable."""
-    try:
-        return post_from(_said(raw["kind"], raw["data"], me), global_ids=True)
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
-        return Unreadable(raw, "It does not look like a post of Reddit.")
-
-
-def _said(kind: str, data: Mapping[str, Any], me: str) -> dict[str, Any]:
-    if kind not in ("t1", "t3"):
-        raise ValueError(kind)
-    is_comment, author = kind == "t1", data.get("author")
-    author = "" if author in (None, *GONE) else author
-    edited = data.get("edited")
-    return {
-        "id": data["name"],
-        "global_id": f"reddit:{data['name']}",
-        "kind": _kind(data) if is_comment else "post",
-        "text": data["body"] if is_comment else data.get("selftext") or data.get("url") or "",
-        "title": "" if is_comment else str(data.get("title") or "")[:LONGEST_TITLE],
-        "created_at": _time(data["created_utc"]),
-        "edited_at": _time(edited) if isinstance(edited, int | float) and not isinstance(edited, bool) else None,
-        "author": {"id": author, "handle": author, "name": author} if author else None,
-        "direction": "out" if author and author == me else "in",
-        "url": _address(data),
-        "in_reply_to": data.get("parent_id") if is_comment else None,
-        "thread": _thread(data) if is_comment else data["name"],
-        "reply_closed": ARCHIVED if data.get("archived") is True else LOCKED if data.get("locked") is True else "",
-    }
-
-
-def _kind(data: Mapping[str, Any]) -> str:
-    if data.get("type") in TOLD:
-        return TOLD[data["type"]]
-    return "reply" if str(data.get("parent_id", "")).startswith("t1_") else "comment"
-
-
-def _thread(data: Mapping[str, Any]) -> str | None:
-    """The submission that a comment stands below. In an inbox only its address names it."""
-    if data.get("link_id"):
-        return data["link_id"]
-    parts = str(data.get("context") or "").split("/")
-    return f"t3_{parts[parts.index('comments') + 1]}" if "comments" in parts[:-1] else None
-
-
-def _address(data: Mapping[str, Any]) -> str:
-    path = str(data.get("permalink") or data.get("context") or "").partition("?")[0]
-    if not path and data.get("subreddit") and data.get("link_id"):
-        path = f"/r/{data['subreddit']}/comments/{data['link_id'][3:]}/_/{data['id']}/"
-    return f"{WWW}{path}" if path.startswith("/") else ""
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
-
-
-def _children(said: Mapping[str, Any]) -> list[Any]:
-    data = said.get("data")
-    children = data.get("children") if isinstance(data, dict) else None
-    if not isinstance(children, list):
-        raise MakesNoSense("Reddit did not answer with a list.")
-    # What was said in private is not ours to keep, wherever it turns up.
-    return [each for each in children if not isinstance(each, dict) or each.get("kind") != "t4"]
-
-
-def _following(said: Mapping[str, Any]) -> str:
-    after = said["data"].get("after")
-    return after if isinstance(after, str) else ""
-
-
-def _is_gone(raw: Any) -> bool:
-    data = raw.get("data") if isinstance(raw, dict) else None
-    return isinstance(data, dict) and (data.get("body") in GONE or data.get("selftext") in GONE)
-
-
-def _limits(answer: http.Answer) -> Limits | None:
-    said = [answer.headers.get(f"x-ratelimit-{name}", "") for name in ("remaining", "used", "reset")]
-    try:
-        remaining, used, reset = (float(each) for each in said)
-    except ValueError:
-        return None
-    return Limits(int(remaining), int(remaining + used), datetime.now(UTC) + timedelta(seconds=min(reset, 86_400)))
-
-
-# Its refusals -------------------------------------------------------------------------------------------------------
-
-#: The errors of Reddit's own that say more than no.
-ARE_OVER = frozenset(("TOO_OLD", "ARCHIVED"))
-ARE_CLOSED = frozenset(("THREAD_LOCKED", "COMMENT_LOCKED", "USER_BLOCKED", "SUBREDDIT_NOTALLOWED"))
-ARE_GONE = frozenset(("DELETED_COMMENT", "DELETED_LINK", "COMMENT_DELETED", "DELETED"))
-
-
-def _refused(errors: Any, seconds: Any) -> ConnectorError:
-    """What Reddit says in an answer that looks like success; it took nothing then."""
-    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], list) else [""]
-    code, said = str(first[0]), str(first[1])[:200] if len(first) > 1 else ""
-    if code == "RATELIMIT":
-        wait = timedelta(seconds=seconds) if isinstance(seconds, int | float) else None
-        return RateLimited("Reddit asks for a pause between two answers.", datetime.now(UTC) + wait if wait else None)
-    if code in ARE_OVER:
-        return WindowClosed(ARCHIVED)
-    if code in ARE_GONE:
-        return Rejected("What this answers is not there any more.")
-    return (NotAllowed if code in ARE_CLOSED else Rejected)(f"Reddit refused it: “{said or code}”.")
-
-
-def _judge_read(error: Exception, answer: http.Answer | None) -> ConnectorError:
-    status = answer.status if answer else 0
-    if certain := _certain(answer):
-        return certain
-    if status == 403:
-        return MissingScope("Reddit answered 403.")
-    if status == 404:
-        return NotThere("Reddit answered 404.")
-    return ServerFailed(f"Reddit answered {status}.") if status >= 500 else MakesNoSense(f"Reddit answered {status}.")
-
-
-def _judge_write(error: Exception, answer: http.Answer | None) -> ConnectorError:
-    status = answer.status if answer else 0
-    if certain := _certain(answer):
-        return certain
-    if status == 403:
-        return NotAllowed("Reddit does not allow it (403).")
-    if 300 <= status < 500:
-        return Rejected(f"Reddit refused it ({status}).")
-    return MaybeSent(f"Reddit answered {status}.")
-
-
-def _certain(answer: http.Answer | None) -> ConnectorError | None:
-    if answer is None:
-        return None
-    if answer.status == 401:
-        return NotAuthorized("Reddit answered 401.")
-    if answer.status == 429:
-        limits, asked = _limits(answer), http.asked_wait(answer.headers)
-        return RateLimited("Reddit answered 429.", asked or (limits.reset if limits else None))
-    if "insufficient_scope" in answer.headers.get("www-authenticate", ""):
-        return MissingScope("Reddit says that a permission is missing.")
-    return None

@@ -16,13 +16,13 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from tweepy import Client
 from tweepy.errors import HTTPException
 
-from connectors import cursors, http, oauth, rebuffs, tweets, weighing
+from connectors import accounts, cursors, http, oauth, rebuffs, tweetlists, tweets, weighing
 from connectors.contract import (
     Account,
     Batch,
@@ -37,7 +37,6 @@ from connectors.contract import (
     Target,
     Unreadable,
 )
-from connectors.cursors import Entry, Read, Walk
 from connectors.errors import (
     Forged,
     MakesNoSense,
@@ -59,13 +58,7 @@ SCOPES = {
 LIBRARYS = "https://api.twitter.com"  # the address that the library has built in
 API = "https://api.x.com"
 SIGN_IN = "https://x.com/i/oauth2/authorize"
-OVERLAP = timedelta(minutes=15)
-SEARCHED = timedelta(days=7) - timedelta(minutes=1)  # how far back search goes
-PAGE = 100
-MOST_PAGES = {"mentions": 8, "own": 32}  # 800 mentions, 3,200 posts of our own
-MOST_THREADS = 12  # as many as a query of 512 characters names
 MOST_LOOKED_UP = 100
-SOON = timedelta(seconds=30)  # X takes no time that is just now
 
 # It logs headers when asked to say much.
 for _name in ("tweepy", "oauthlib", "requests_oauthlib"):
@@ -146,8 +139,8 @@ class X(Connector):
         now, meter = datetime.now(UTC), tweets.Meter(cursor.get("paid", {}), self.settings.get("counts_authors", True))
         me, learnt = self._me(meter)
         lists = ("found",) if self._query else ("mentions", "own", *(("threads",) if self._reads_threads else ()))
-        pages = _Pages(self, me, meter, now, dict(cursor))
-        batch = cursors.read(cursor, f"{me.id} {self._query}", lists, pages.read, known=learnt)
+        lists_of_x = tweetlists.Lists(self._ask, self._signs, self.settings, me, meter, now, cursor.get("own", {}))
+        batch = cursors.read(cursor, f"{me.id} {self._query}", lists, lists_of_x.read, known=learnt)
         return replace(batch, cursor=dict(batch.cursor) | {"paid": meter.paid}, used=meter.used)
 
     def lookup(self, ids: Sequence[str]) -> dict[str, Post | None]:
@@ -159,7 +152,8 @@ class X(Connector):
 
     def _as_they_are(self, ids: list[str], me: tweets.Account) -> dict[str, Post | None]:
         said = self._looked_up(ids)
-        last = {tweets.versions(each)[-1] for each in said.get("data") or ()} - set(ids)
+        told = [each for each in said.get("data") or () if tweets.version_of(each)]
+        last = {tweets.versions(each)[-1] for each in told} - set(ids)
         newer = self._looked_up(sorted(last)) if last else {}
         posts = [*tweets.posts_of(said, me), *tweets.posts_of(newer, me)]
         gone = {str(each.get("resource_id")) for each in said.get("errors") or () if _is_gone(each)}
@@ -189,8 +183,8 @@ class X(Connector):
 
     def find_sent(self, reply: Outgoing, since: datetime) -> Sent | None:
         me, _ = self._me()
-        start = min(since, datetime.now(UTC) - SOON)
-        asked = {"start_time": start, "max_results": PAGE, "user_auth": self._signs, **tweets.FIELDS}
+        start = min(since, datetime.now(UTC) - tweetlists.SOON)
+        asked = {"start_time": start, "max_results": tweetlists.PAGE, "user_auth": self._signs, **tweets.FIELDS}
         said, _ = self._ask(lambda x: x.get_users_tweets(me.id, **asked))
         for each in said.get("data") or ():
             if _answers(each, reply.in_reply_to) and tweets.alike(each, reply.text):
@@ -264,32 +258,19 @@ class X(Connector):
     def _me(self, meter: tweets.Meter | None = None) -> tuple[tweets.Account, Mapping[str, Any] | None]:
         """Our account: as the credentials or X told; what was asked is to be kept. Asking costs as reading a person
         does, and access tokens change every two hours, so it is not asked again for each of them."""
-        told = self.credentials if self.credentials.get("user_id") else self.known if self._is_known else None
-        if told:
-            id, handle = told.get("user_id", ""), told.get("handle", "")
-            return tweets.Account(id, handle, bool(self.settings.get("answers_all"))), None
+        if told := accounts.told(self, "user_id"):
+            return tweets.Account(told["user_id"], told.get("handle", ""), bool(self.settings.get("answers_all"))), None
         me, learnt, _ = self._asked_who()
         if meter:
             meter.used += tweets.USER_READ
         return me, learnt
-
-    @property
-    def _is_known(self) -> bool:
-        return bool(self.known.get("user_id")) and self.known.get("of") == self._whose
-
-    @property
-    def _whose(self) -> str:
-        """What stays the same while the account is the same, as far as credentials tell. No secret can be told from
-        it."""
-        token = self.credentials.get("access_token", "")
-        return hashlib.sha256(f"{API} {token}".encode()).hexdigest()[:12]
 
     def _asked_who(self) -> tuple[tweets.Account, dict[str, Any], http.Answer]:
         said, answer = self._ask(lambda x: x.get_me(user_auth=self._signs))
         user = said.get("data")
         if not tweets.version_of(user) or not isinstance(user.get("username"), str):
             raise MakesNoSense("X does not say whose token this is.")
-        learnt = {"user_id": user["id"], "handle": user["username"], "of": self._whose}
+        learnt = {"user_id": user["id"], "handle": user["username"], "of": accounts.mark(self)}
         return tweets.Account(user["id"], user["username"], bool(self.settings.get("answers_all"))), learnt, answer
 
     # The way there ------------------------------------------------------------------------------------------------
@@ -322,8 +303,8 @@ class X(Connector):
     def _ask(self, ask: Callable[[Client], Any]) -> tuple[dict[str, Any], http.Answer]:
         """What X says, and the answer it said it in."""
         with self._client(writing=False) as (client, session):
-            said = ask(client)
-            return _object(said), session.answer
+            said = tweetlists.an_object(ask(client))
+            return said, session.answer
 
     def _write(self, write: Callable[[Client], Any]) -> dict[str, Any]:
         with self._client(writing=True) as (client, _):
@@ -346,79 +327,6 @@ class X(Connector):
             yield client, session
 
 
-class _Pages:
-    """A visit's pages: of mentions, of our own posts, of the threads below them, of a search."""
-
-    def __init__(self, x: X, me: tweets.Account, meter: tweets.Meter, now: datetime, cursor: dict[str, Any]):
-        self.x, self.me, self.meter, self.now = x, me, meter, now
-        self.roots: list[list[str]] = cursor.get("own", {}).get("roots", [])
-
-    def read(self, name: str, state: Mapping[str, Any]) -> Read:
-        """A page of the list of this name."""
-        days = self.x.settings.get("backfill_days", 7)
-        walk = Walk(state.get("walk"), now=self.now, days=days, overlap=OVERLAP)
-        if name == "threads" and not self.roots:
-            return Read([], state, False)
-        since = min(max(walk.floor, self._earliest(name)), self.now - SOON)
-        try:
-            said, answer = self.x._ask(lambda client: _listed(self._asked(client, name, since, walk.token)))
-        except rebuffs.NotTaken:
-            if not walk.token:
-                raise
-            # The token of the next page is too old: the walk begins again at the head, back to where it was going.
-            return Read([], {**state, "walk": {key: value for key, value in walk.state.items() if key != "walk"}}, True)
-        return self._page(name, walk, since, said, answer)
-
-    def _page(self, name: str, walk: Walk, since: datetime, said: dict[str, Any], answer: http.Answer) -> Read:
-        self.meter.count(said, tweets.OWNED_READ if self._is_owned(name) else tweets.POST_READ)
-        read = list(zip(said["data"], tweets.posts_of(said, self.me, name == "mentions"), strict=True))
-        entries = [
-            Entry(tweets.version_of(raw), tweets.written_at(raw) or since, post)
-            for raw, post in read
-            if tweets.version_of(raw)
-        ]
-        following = said["meta"].get("next_token") or ""
-        step = walk.step(entries, following, None if following else self._reached(name, walk, since))
-        posts = [each.raw for each in step.fresh] + [post for raw, post in read if not tweets.version_of(raw)]
-        kept: dict[str, Any] = {"walk": step.state}
-        if name == "own":
-            self.roots = kept["roots"] = self._with_roots(said)
-        return Read(posts, kept, step.more, rebuffs.limits(answer), step.history, step.progress, step.stretch)
-
-    def _asked(self, client: Client, name: str, since: datetime, token: str) -> Any:
-        asked = {"start_time": since, "max_results": PAGE, "user_auth": self.x._signs, **tweets.FIELDS}
-        if name == "mentions":
-            return client.get_users_mentions(self.me.id, pagination_token=token or None, **asked)
-        if name == "own":
-            return client.get_users_tweets(self.me.id, exclude=["retweets"], pagination_token=token or None, **asked)
-        words = f"({self.x._query}) -is:retweet" if name == "found" else self._in_threads()
-        return client.search_recent_tweets(words, next_token=token or None, **asked)
-
-    def _in_threads(self) -> str:
-        return f"({' OR '.join(f'conversation_id:{id}' for id, _ in self.roots)}) -from:{self.me.id}"
-
-    def _is_owned(self, name: str) -> bool:
-        return bool(self.x.settings.get("owns_app")) and name in ("mentions", "own")
-
-    def _earliest(self, name: str) -> datetime:
-        return self.now - SEARCHED if name in ("found", "threads") else datetime.min.replace(tzinfo=UTC)
-
-    def _reached(self, name: str, walk: Walk, since: datetime) -> datetime | None:
-        """How far back the list went that has just ended: to where we asked for, unless X gives no more of it."""
-        if walk.walk["pages"] + 1 >= MOST_PAGES.get(name, walk.deepest):
-            return None
-        return since - timedelta(seconds=1) if since <= walk.floor else since
-
-    def _with_roots(self, said: Mapping[str, Any]) -> list[list[str]]:
-        """The newest posts with which we began a thread in the last days, with their times."""
-        begun = {id: at for id, at in self.roots if datetime.fromisoformat(at) > self.now - SEARCHED}
-        for each in said["data"]:
-            at = tweets.written_at(each)
-            if at and each.get("conversation_id") in tweets.versions(each):
-                begun[each["conversation_id"]] = at.isoformat()
-        return [[id, at] for id, at in sorted(begun.items(), key=lambda one: one[1])[-MOST_THREADS:]]
-
-
 # X’s answers --------------------------------------------------------------------------------------------------------
 
 
@@ -429,22 +337,6 @@ def _is_gone(error: Any) -> bool:
 def _answers(raw: Any, id: str) -> bool:
     referenced = raw.get("referenced_tweets") or () if isinstance(raw, dict) else ()
     return any(each.get("type") == "replied_to" and each.get("id") == id for each in referenced)
-
-
-def _object(said: Any) -> dict[str, Any]:
-    if not isinstance(said, dict):
-        raise MakesNoSense("X did not answer with an object.")
-    if "data" not in said and "meta" not in said and "errors" not in said:
-        raise MakesNoSense("X’s answer holds nothing that we know.")
-    return said
-
-
-def _listed(said: Any) -> dict[str, Any]:
-    """A page, which without a post has no `data`."""
-    data, meta = _object(said).get("data", []), said.get("meta", {})
-    if not isinstance(data, list) or not isinstance(meta, dict):
-        raise MakesNoSense("X did not answer with a list.")
-    return said | {"data": data, "meta": meta}
 
 
 def _moment(said: str | None) -> datetime | None:

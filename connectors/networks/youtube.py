@@ -7,13 +7,12 @@ answers are read. What YouTube holds back for review is read too.
 Each request costs units of a quota that counts anew at midnight Pacific time.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors import cursors, google, http, oauth
+from connectors import accounts, comments, cursors, google, http, oauth
 from connectors.contract import (
     Account,
     Batch,
@@ -30,7 +29,6 @@ from connectors.contract import (
 )
 from connectors.cursors import Entry, Read, Walk
 from connectors.errors import MakesNoSense, MaybeSent, NotAllowed, NotAuthorized, NotConnected
-from connectors.normalise import post_from
 
 SCOPE = "https://www.googleapis.com/auth/youtube.force-ssl"
 GRANTED = "read, answer, moderate and delete comments"
@@ -112,7 +110,7 @@ class YouTube(Connector):
             some = list(ids[start : start + MOST_LOOKED_UP])
             asked = {"part": "snippet", "id": ",".join(some), "textFormat": "plainText"}
             said = self._ask(lambda youtube, asked=asked: youtube.comments().list(**asked))
-            posts = [as_post(each, me) for each in _items(said)]
+            posts = [comments.as_post(each, me) for each in comments.items(said)]
             found |= dict.fromkeys(some) | {each.id: each for each in posts if isinstance(each, Post)}
         return found
 
@@ -121,24 +119,24 @@ class YouTube(Connector):
     def send(self, reply: Outgoing) -> Sent:
         if reply.private or (reply.to and reply.to.visibility == "direct"):
             raise NotAllowed("YouTube has no direct messages.")
-        body = {"snippet": {"parentId": thread_of(reply.in_reply_to), "textOriginal": reply.text}}
+        body = {"snippet": {"parentId": comments.thread_of(reply.in_reply_to), "textOriginal": reply.text}}
         said = self._write(lambda youtube: youtube.comments().insert(part="snippet", body=body))
-        post = as_post(said, "")
+        post = comments.as_post(said, "")
         if not isinstance(post, Post):
             raise MaybeSent("YouTube did not say under which id it took the reply.")
         return Sent(post.id, post.url, post.global_id, WRITE)
 
     def find_sent(self, reply: Outgoing, since: datetime) -> Sent | None:
         me, _ = self._me()
-        asked = {"part": "snippet", "parentId": thread_of(reply.in_reply_to), "textFormat": "plainText"}
+        asked = {"part": "snippet", "parentId": comments.thread_of(reply.in_reply_to), "textFormat": "plainText"}
         token = ""
         for _ in range(MOST_LOOKS):
             page = asked | {"maxResults": PAGE, "pageToken": token or None}
             said = self._ask(lambda youtube, page=page: youtube.comments().list(**page))
-            for post in (as_post(each, me) for each in _items(said)):
+            for post in (comments.as_post(each, me) for each in comments.items(said)):
                 if _is_ours(post, since) and _alike(post.text, reply.text):
                     return Sent(post.id, post.url, post.global_id)
-            if not (token := _following(said)):
+            if not (token := comments.following(said)):
                 break
         return None
 
@@ -167,7 +165,7 @@ class YouTube(Connector):
         sentence = f"Connected as {name}."
         if ends:
             sentence += " Google calls the app “in testing”: after seven days somebody has to sign in again."
-        known = {"channel_id": id, "of": self._whose}
+        known = {"channel_id": id, "of": accounts.mark(self)}
         return Checked(sentence, name, () if missing else (GRANTED,), missing, _moment(ends) if ends else None, known)
 
     def sign_in(self, back: str, state: str) -> SignIn:
@@ -197,22 +195,14 @@ class YouTube(Connector):
 
     def _me(self) -> tuple[str, Mapping[str, Any] | None]:
         """The id of our channel; what was asked for it is to be kept."""
-        if id := self.credentials.get("channel_id"):
-            return id, None
-        if self.known.get("channel_id") and self.known.get("of") == self._whose:
-            return self.known["channel_id"], None
+        if told := accounts.told(self, "channel_id"):
+            return told["channel_id"], None
         id, _ = self._asked_who()
-        return id, {"channel_id": id, "of": self._whose}
-
-    @property
-    def _whose(self) -> str:
-        """By which credentials it is known whose they are; no secret can be told from it."""
-        token = self.credentials.get("refresh_token") or self.credentials.get("access_token", "")
-        return hashlib.sha256(f"youtube {token}".encode()).hexdigest()[:12]
+        return id, {"channel_id": id, "of": accounts.mark(self)}
 
     def _asked_who(self) -> tuple[str, str]:
         said = self._ask(lambda youtube: youtube.channels().list(part="id,snippet", mine=True))
-        found = next(iter(_items(said)), None)
+        found = next(iter(comments.items(said)), None)
         if not isinstance(found, dict) or not isinstance(found.get("id"), str):
             raise NotAuthorized("This Google account has no channel on YouTube.")
         name = (found.get("snippet") or {}).get("title")
@@ -264,10 +254,10 @@ class _Pages:
         days = max(REMEMBERED / timedelta(days=1), (self.now - self.born) / timedelta(days=1))
         overlap = max(OVERLAP, REMEMBERED if scans else OVERLAP)
         walk = Walk(state.get("walk"), now=self.now, days=days, overlap=overlap)
-        scanning = state.get("scanning") if walk.is_under_way else scans
+        scanning = state.get("scanning") if walk.token else scans
         said = self._page("published", walk.token)
         step, posts = self._stepped(walk, said)
-        for thread in _items(said):
+        for thread in comments.items(said):
             posts += self._answers_of(thread)
         self.goes_on = step.more
         kept = {"walk": step.state, "born": self.born.isoformat(), "counts": self._counted(), "scanning": scanning}
@@ -288,8 +278,9 @@ class _Pages:
             thread, token, video = self.waiting.pop(0)
             asked = {"part": "snippet", "parentId": thread, "maxResults": PAGE, "textFormat": "plainText"}
             said = self._ask(lambda youtube: youtube.comments().list(**asked, pageToken=token or None))
-            posts = [each for each in (as_post(one, self.me, video) for one in _items(said)) if self._is_wanted(each)]
-            if following := _following(said):
+            read = (comments.as_post(each, self.me, video) for each in comments.items(said))
+            posts = [each for each in read if self._is_wanted(each)]
+            if following := comments.following(said):
                 self.waiting.insert(0, [thread, following, video])
         more = bool(self.waiting) or self.goes_on
         return Read(posts, {"waiting": self.waiting}, more)
@@ -306,37 +297,37 @@ class _Pages:
     def _stepped(self, walk: Walk, said: Mapping[str, Any]):
         """The walk's next step, and those of the comments that begin a thread that are new or changed."""
         entries, strange = [], []
-        for thread in _items(said):
-            top = _top(thread)
-            post = as_post(top, self.me)
+        for thread in comments.items(said):
+            top = comments.top_of(thread)
+            post = comments.as_post(top, self.me)
             if isinstance(post, Post):
-                entries.append(Entry(f"{post.id}@{_edited(post)}", post.created_at, post))
+                entries.append(Entry(f"{post.id}@{comments.edited(post)}", post.created_at, post))
             else:
                 strange.append(post)
-        step = walk.step(entries, _following(said))
+        step = walk.step(entries, comments.following(said))
         return step, [*strange, *(each.raw for each in step.fresh if self._is_news(each.raw))]
 
     def _answers_of(self, thread: Any) -> list[Post | Unreadable]:
         """The answers that came along with a thread whose count has changed; when there are more, they are asked
         for."""
-        top = as_post(_top(thread), self.me)
+        top = comments.as_post(comments.top_of(thread), self.me)
         count = (thread.get("snippet") or {}).get("totalReplyCount") if isinstance(thread, dict) else None
         if not isinstance(top, Post) or not isinstance(count, int):
             return []
         known = self.counts.get(top.id, [0])[0]
-        self.counts[top.id] = [count, top.created_at.isoformat(), _edited(top)]
+        self.counts[top.id] = [count, top.created_at.isoformat(), comments.edited(top)]
         if count == known:
             return []
         inline = (thread.get("replies") or {}).get("comments") or []
         if len(inline) >= count:
-            return [each for each in (as_post(one, self.me) for one in inline) if self._is_wanted(each)]
+            return [each for each in (comments.as_post(one, self.me) for one in inline) if self._is_wanted(each)]
         if all(waiting[0] != top.id for waiting in self.waiting):
-            self.waiting.append([top.id, "", _video(_top(thread))])
+            self.waiting.append([top.id, "", comments.video_of(comments.top_of(thread))])
         return []
 
     def _is_news(self, top: Post) -> bool:
         known = self.counts.get(top.id)
-        return self._is_wanted(top) and (known is None or known[2] != _edited(top))
+        return self._is_wanted(top) and (known is None or known[2] != comments.edited(top))
 
     def _is_wanted(self, post: Post | Unreadable) -> bool:
         return isinstance(post, Unreadable) or post.created_at >= self.born
@@ -344,75 +335,6 @@ class _Pages:
     def _counted(self) -> dict[str, list]:
         recent = {id: each for id, each in self.counts.items() if self.now - _moment(each[1]) < REMEMBERED}
         return dict(sorted(recent.items(), key=lambda one: one[1][1])[-MOST_THREADS:])
-
-
-# YouTube’s words ----------------------------------------------------------------------------------------------------
-
-
-def as_post(raw: Any, me: str, video: str = "") -> Post | Unreadable:
-    """A comment of YouTube's as ours; what can not be understood is Unreadable. `video` is where it stands: lists of
-    answers do not say."""
-    try:
-        return post_from(_said(raw, me, video), global_ids=True)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return Unreadable(raw, "It does not look like a comment of YouTube.")
-
-
-def thread_of(id: str) -> str:
-    """The comment that began the thread: ids of answers begin with its id."""
-    return id.partition(".")[0]
-
-
-def _said(raw: Mapping[str, Any], me: str, video: str) -> dict[str, Any]:
-    id, snippet = raw["id"], raw["snippet"]
-    parent = thread_of(id) if "." in id else snippet.get("parentId")
-    author = (snippet.get("authorChannelId") or {}).get("value")
-    edited = snippet.get("updatedAt") if snippet.get("updatedAt") != snippet["publishedAt"] else None
-    return {
-        "id": id,
-        "global_id": f"youtube:{id}",
-        "kind": "reply" if parent else "comment",
-        "text": snippet.get("textOriginal") or snippet.get("textDisplay") or "",
-        "created_at": snippet["publishedAt"],
-        "edited_at": edited,
-        "author": _author(author, snippet) if author else None,
-        "direction": "out" if author and author == me else "in",
-        "url": _address(id, _video(raw) or video),
-        "in_reply_to": parent,
-        "thread": parent or id,
-    }
-
-
-def _author(id: str, snippet: Mapping[str, Any]) -> dict[str, Any]:
-    name = snippet.get("authorDisplayName") or ""
-    avatar = snippet.get("authorProfileImageUrl") or ""
-    return {"id": id, "handle": name, "name": name.removeprefix("@"), "avatar_url": avatar}
-
-
-def _video(comment: Mapping[str, Any]) -> str:
-    return comment["snippet"].get("videoId") or ""
-
-
-def _address(id: str, video: str) -> str:
-    return f"https://www.youtube.com/watch?v={video}&lc={id}" if video else ""
-
-
-def _top(thread: Any) -> Any:
-    snippet = thread.get("snippet") if isinstance(thread, dict) else None
-    top = snippet.get("topLevelComment") if isinstance(snippet, dict) else None
-    return top if isinstance(top, dict) else thread
-
-
-def _items(said: Any) -> list[Any]:
-    items = said.get("items", [])
-    if not isinstance(items, list):
-        raise MakesNoSense("YouTube did not answer with a list.")
-    return items
-
-
-def _following(said: Mapping[str, Any]) -> str:
-    token = said.get("nextPageToken")
-    return token if isinstance(token, str) else ""
 
 
 def _is_ours(post: Post | Unreadable, since: datetime) -> bool:
@@ -427,10 +349,6 @@ def _until(said: Mapping[str, Any]) -> str:
     """When somebody has to sign in again, where Google says: it does for apps in testing."""
     seconds = said.get("refresh_token_expires_in")
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat() if isinstance(seconds, int) and seconds else ""
-
-
-def _edited(post: Post) -> str:
-    return post.edited_at.isoformat() if post.edited_at else ""
 
 
 def _moment(said: str) -> datetime:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from connectors import http
+from connectors import http, submissions
 from connectors.contract import Outgoing, Post, Target
 from connectors.errors import MissingScope, NotAllowed, NotAuthorized, RateLimited, Rejected, WindowClosed
 from connectors.networks import reddit
-from connectors.networks.reddit import Reddit, as_post
+from connectors.networks.reddit import Reddit
 from tests.connectors import played
 from tests.connectors.visits import on_stage, open_channel, read_all, told, visit
 
@@ -246,5 +246,5 @@ def test_a_real_direct_message_is_none_of_our_business():
     for _, body in listings("TestInbox.test_message"):
         letters = [each for each in json.loads(body)["data"]["children"] if each["kind"] == "t4"]
         assert letters
-        assert reddit._children(json.loads(body)) == []
-        assert not any(isinstance(as_post(each, ""), Post) for each in letters)
+        assert submissions.children(json.loads(body)) == []
+        assert not any(isinstance(submissions.as_post(each, ""), Post) for each in letters)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from connectors import http, rebuffs, tweets, weighing
+from connectors import http, rebuffs, tweetlists, tweets, weighing
 from connectors.contract import Outgoing, Post, Target, Unreadable
 from connectors.errors import (
     DuplicateContent,
@@ -28,7 +28,6 @@ from connectors.errors import (
     Unreachable,
 )
 from connectors.models import Usage
-from connectors.networks import x
 from connectors.networks.x import X
 from tests.connectors import played
 from tests.connectors.visits import on_stage, open_channel, read_all, told, visit
@@ -187,7 +186,7 @@ def test_the_cap_of_a_month_ends_with_the_month(stage, brand):
 
 
 def test_more_mentions_than_x_shows_are_a_gap_that_says_from_when_to_when(stage, channel, monkeypatch):
-    monkeypatch.setitem(x.MOST_PAGES, "mentions", 2)
+    monkeypatch.setitem(tweetlists.MOST_PAGES, "mentions", 2)
     stage.write("before", ago(300))
     read_all(channel)
     for number in range(20):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors import google, http
+from connectors import comments, google, http
 from connectors.contract import Outgoing, Post, Target
 from connectors.errors import (
     MakesNoSense,
@@ -21,7 +21,7 @@ from connectors.errors import (
 )
 from connectors.models import Usage
 from connectors.networks import youtube
-from connectors.networks.youtube import YouTube, as_post
+from connectors.networks.youtube import YouTube
 from tests.connectors import played
 from tests.connectors.visits import on_stage, open_channel, read_all, told, visit
 from tests.connectors.youtube.stage import US, error, midnight_pacific
@@ -287,7 +287,7 @@ def test_real_comments_are_looked_up(youtube_said):
     found = YouTube("brand", {}, {"access_token": "t", "channel_id": "me"}).lookup([known, "Ug0"])
     assert found[known].text and found["Ug0"] is None
     answers = json.loads((REAL / "comment_thread_replies.json").read_text())["comments"]
-    read = [as_post(each, "") for each in answers]
+    read = [comments.as_post(each, "") for each in answers]
     assert all(each.kind == "reply" and each.id.startswith(f"{each.in_reply_to}.") for each in read)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -179,7 +180,7 @@ class Server:
         """What the server says, and its answer with all that the library leaves out."""
         session = Session(own=self.own)
         try:
-            with session.translating(MastodonError, judge=_judged):
+            with session.translating(MastodonError, judge=partial(_judged, hidden=self.token)):
                 said = ask(self._library(session))
         except _Doubtful as doubt:
             self._confirm(doubt, scope)
@@ -203,7 +204,7 @@ class Server:
     def _done(self, do: Callable[[Mastodon], Any], scope: str) -> Any:
         session = Session(own=self.own, writing=True)
         try:
-            with session.translating(MastodonError, judge=_judged_writing):
+            with session.translating(MastodonError, judge=partial(_judged_writing, hidden=self.token)):
                 return do(self._library(session))
         except _Doubtful as doubt:
             self._confirm(doubt, scope)
@@ -216,7 +217,7 @@ class Server:
             raise MissingScope(doubt.detail, (scope,))
         session = Session(own=self.own)
         try:
-            with session.translating(MastodonError, judge=_judged):
+            with session.translating(MastodonError, judge=partial(_judged, hidden=self.token)):
                 self._library(session).account_verify_credentials()
         except (_Doubtful, NotAuthorized):
             raise NotAuthorized(doubt.detail) from None
@@ -265,33 +266,34 @@ class _Doubtful(ConnectorError):
         self.status = status
 
 
-def _judged(error: Exception, answer: Answer | None) -> ConnectorError:
+def _judged(error: Exception, answer: Answer | None, hidden: str = "") -> ConnectorError:
     if answer is None or answer.status < 400 or answer.status == 422:
         return MakesNoSense("What the server answered can not be understood.")
     if answer.status >= 500:
         return ServerFailed(f"The server answered {answer.status}.")
     if answer.status in (404, 410):
-        return NotThere(_said(answer))
-    return _refused(answer) or MakesNoSense(_said(answer))
+        return NotThere(_said(answer, hidden))
+    return _refused(answer, hidden) or MakesNoSense(_said(answer, hidden))
 
 
-def _judged_writing(error: Exception, answer: Answer | None) -> ConnectorError:
+def _judged_writing(error: Exception, answer: Answer | None, hidden: str = "") -> ConnectorError:
     if answer is None or answer.ok or answer.status >= 500:
         return MaybeSent(f"The server answered {answer.status}." if answer else "")
     if answer.status < 400:
         return Rejected("The server sends us on to another address; set it to where it leads.")
     if answer.status in (404, 410):
         return Gone("The post is not there any more.")
-    return _refused(answer) or Rejected(_said(answer))
+    return _refused(answer, hidden) or Rejected(_said(answer, hidden))
 
 
-def _refused(answer: Answer) -> ConnectorError | None:
+def _refused(answer: Answer, hidden: str) -> ConnectorError | None:
     """What is the same in reading and writing."""
+    said = _said(answer, hidden)
     if answer.status == 429:
-        return RateLimited(_said(answer), _reset(answer) or http.asked_wait(answer.headers))
+        return RateLimited(said, _reset(answer) or http.asked_wait(answer.headers))
     if answer.status == 401:
-        return NotAuthorized(_said(answer))
-    return _Doubtful(_said(answer), answer.status) if answer.status in (400, 403) else None
+        return NotAuthorized(said)
+    return _Doubtful(said, answer.status) if answer.status in (400, 403) else None
 
 
 def _not_signed_in(error: Exception, answer: Answer | None) -> ConnectorError:
@@ -303,12 +305,13 @@ def _not_signed_in(error: Exception, answer: Answer | None) -> ConnectorError:
     return NotAuthorized(f"The sign-in was not accepted. {_said(answer)}")
 
 
-def _said(answer: Answer) -> str:
-    """The server's own words about a refusal."""
+def _said(answer: Answer, hidden: str = "") -> str:
+    """The server's own words about a refusal, without our token, should it repeat that."""
     with suppress(ConnectorError):
         said = answer.json()
         if isinstance(said, dict) and isinstance(said.get("error"), str):
-            return f"The server says: {said['error'][:200].rstrip('.')}."
+            words = said["error"].replace(hidden, "•••") if hidden else said["error"]
+            return f"The server says: {words[:200].rstrip('.')}."
     return f"The server answered {answer.status}."
 
 

@@ -53,7 +53,7 @@ class Line:
     def ask(self, method: str, params: Sequence[tuple[str, Any]] = ()) -> tuple[dict[str, Any], http.Answer]:
         """What the server says. Raises as `http.fetch` does, and Refused for what is refused by name."""
         answer = http.exchange(f"{self.server}/xrpc/{method}", own=self.own, headers=self._headers, params=list(params))
-        judge(answer)
+        judge(answer, self.access)
         return object(answer.json()), answer
 
     def do(self, what: str, **body: Any) -> None:
@@ -66,7 +66,7 @@ class Line:
         if 300 <= answer.status < 400:
             raise Rejected("The server sends us on to another address; set it to where it leads.")
         try:
-            judge(answer)
+            judge(answer, self.access)
             object(answer.json())
         except Refused as error:
             if error.code == "InvalidSwap":
@@ -132,11 +132,11 @@ class Line:
         return {"authorization": f"Bearer {self.access}"}
 
 
-def judge(answer: http.Answer) -> None:
-    """Raise what an answer means that is not the one we asked for."""
+def judge(answer: http.Answer, *hidden: str) -> None:
+    """Raise what an answer means that is not the one we asked for, without what is `hidden`, should it repeat that."""
     if answer.ok:
         return
-    code, detail = _error(answer)
+    code, detail = _error(answer, hidden)
     if answer.status == 429:
         raise RateLimited(detail, _reset(answer) or http.asked_wait(answer.headers))
     if answer.status in (401, 403) or code in LOST:
@@ -148,7 +148,7 @@ def judge(answer: http.Answer) -> None:
     raise Refused(code, detail)
 
 
-def _error(answer: http.Answer) -> tuple[str, str]:
+def _error(answer: http.Answer, hidden: Iterable[str]) -> tuple[str, str]:
     """The name of what went wrong, and the server's words about it."""
     try:
         said = answer.json()
@@ -157,6 +157,8 @@ def _error(answer: http.Answer) -> tuple[str, str]:
     said = said if isinstance(said, dict) else {}
     code, message = said.get("error"), said.get("message")
     words = message if isinstance(message, str) and message else f"The server answered {answer.status}"
+    for secret in filter(None, hidden):
+        words = words.replace(secret, "•••")
     return code if isinstance(code, str) else "", f"{words[:200].rstrip('.')}."
 
 

@@ -44,6 +44,7 @@ HOME = "https://bsky.social"
 #: Why we are told of a post; the last is written by people whose bell somebody of ours has switched on.
 REASONS = ("mention", "reply", "quote", "subscribed-post")
 PAGE = 100
+SECRET = ("app_password", "access_token", "refresh_token")
 MOST_HIDDEN = 300
 MOST_MISSED = 50  # posts of which one visit asks whether they are gone
 #: What a session says of itself when it was opened with the account's own password.
@@ -292,7 +293,7 @@ class Bluesky(Connector):
         url = f"{self._home}/xrpc/com.atproto.server.{what}"
         headers = {"authorization": f"Bearer {token}"} if token else {}
         answer = http.exchange(url, method="POST", own=self._own, headers=headers, **request)
-        xrpc.judge(answer)
+        xrpc.judge(answer, *(self.credentials.get(each, "") for each in SECRET))
         return answer.json()
 
     def _line(self, otherwise: type[ConnectorError] | None = None) -> Line:

@@ -16,6 +16,7 @@ from connectors import atproto, normalise, tokens, xrpc
 from connectors.contract import Outgoing, Post, Target
 from connectors.cursors import Walk
 from connectors.errors import (
+    ConnectorError,
     MaybeSent,
     Misconfigured,
     NotAllowed,
@@ -341,6 +342,16 @@ def test_links_names_and_tags_are_marked_by_bytes(stage, account):
 def test_what_is_marked_and_what_stays_text(text, marked):
     found = atproto.facets(text, lambda name: "did:plc:ana" if name == "ana.example" else "")
     assert [text.encode()[each["index"]["byteStart"] : each["index"]["byteEnd"]].decode() for each in found] == marked
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500])
+def test_a_server_that_repeats_our_session_or_password_is_not_quoted_with_it(stage, account, status):
+    post, secrets = stage.write("Hello"), f"{stage.access} {stage.password}"
+    stage.answer = lambda asked: (status, {"error": "Odd", "message": f"bad {secrets}"})
+    for ask in (lambda: account.send(reply_to(post)), lambda: account.fetch({}), account.renew):
+        with pytest.raises(ConnectorError) as told:
+            ask()
+        assert stage.access not in repr(told.value) and "bad" in told.value.detail
 
 
 def test_whom_we_may_not_answer_and_what_is_gone_is_not_answered(stage, account):

@@ -14,6 +14,7 @@ import yaml
 from connectors import http, normalise, statuses
 from connectors.contract import Outgoing, Post, Target
 from connectors.errors import (
+    ConnectorError,
     MaybeSent,
     MissingScope,
     NotAllowed,
@@ -267,6 +268,17 @@ def test_a_refusal_of_one_thing_is_not_held_against_the_token(stage, server):
     stage.answer = lambda asked: (403, {"error": "no"}) if asked.method == "POST" else answer(asked)
     with pytest.raises(NotAllowed, match="The server says: no."):
         server.send(reply_to(post))
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429])
+def test_a_server_that_repeats_our_token_in_a_refusal_is_not_quoted_with_it(stage, server, status):
+    post = stage.write("Hello")
+    answer, refused = stage.answer, (status, {"error": "no such token canary-token"})
+    for hears in ("GET", "POST"):
+        stage.answer = lambda asked, hears=hears: refused if asked.method == hears else answer(asked)
+        with pytest.raises(ConnectorError) as told:
+            server.send(reply_to(post))
+        assert "canary" not in f"{told.value!r} {told.value.detail}"
 
 
 def test_gotosocial_names_the_end_of_a_limit_in_seconds(stage, server):

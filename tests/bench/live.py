@@ -12,7 +12,7 @@ import asyncpg
 from socialhub.embedded.places import Places
 from tests.bench.figures import Figure
 from tests.bench.meter import pss
-from tests.bench.whole import Desk, Guests, Program, at_work, start_import, write_posts
+from tests.bench.whole import Desk, Guests, Program, at_work, rows_of, start_import, write_posts
 from tests.launcher.house import House
 
 DESKS = 20
@@ -65,6 +65,7 @@ async def _watched(house: House, guests: Guests, file: Path) -> tuple[list[float
     during = time.monotonic() - began
     importing.wait()
     await _arrival(desks)
+    await _reloaded(desks)
     for each in open_:
         if each.done():
             each.result()
@@ -88,6 +89,13 @@ async def _arrival(desks: list[Desk]) -> None:
     until = time.monotonic() + LAST
     while any(desk.waits_for for desk in desks) and time.monotonic() < until:
         await asyncio.sleep(0.1)
+
+
+async def _reloaded(desks: list[Desk]) -> None:
+    """In the end every desk shows what a fresh page would."""
+    for desk in desks:
+        fresh = rows_of((await desk.ask()).text)
+        assert fresh and desk.rows == fresh, f"{desk.path} shows {desk.rows[:3]} …, a fresh page {fresh[:3]} …"
 
 
 async def _floor(places: Places) -> list[float]:

@@ -2,6 +2,7 @@
 are imported. Its people and tokens are made before it starts."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -95,6 +96,7 @@ class Desk:
         self.path, self.queue = f"/inbox/{guests.department}/?sort=newest", guests.queue
         self.waits_for: dict[str, float] = {}
         self.took: list[float] = []
+        self.rows: list[str] = []
 
     async def open(self) -> None:
         """Listen for ever; every stroke that concerns the page is one more look at its rows."""
@@ -104,11 +106,21 @@ class Desk:
                 if line.startswith("data:") and {self.queue, "*"} & set(line[5:].split()):
                     await self.look()
 
-    async def look(self) -> None:
+    async def ask(self) -> httpx.Response:
         answer = await self.line.get(self.path, headers={"HX-Request": "true"})
         assert answer.status_code == 200, answer.status_code
+        return answer
+
+    async def look(self) -> None:
+        answer = await self.ask()
+        self.rows = rows_of(answer.text)
         for word in [each for each in self.waits_for if each in answer.text]:
             self.took.append(time.perf_counter() - self.waits_for.pop(word))
+
+
+def rows_of(page: str) -> list[str]:
+    """Which rows a page shows, in their order."""
+    return re.findall(r'<li class="row[^>]*id="row-([^"]+)"', page)
 
 
 def write_posts(path: Path, many: int) -> None:

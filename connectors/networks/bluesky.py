@@ -50,6 +50,10 @@ MOST_MISSED = 50  # posts of which one visit asks whether they are gone
 #: What a session says of itself when it was opened with the account's own password.
 OWN_PASSWORD = "com.atproto.access"
 
+Asked = list[tuple[str, Any]]
+#: What is listed, all that was said, and the answer with its headers.
+Listed = tuple[list[Any], dict[str, Any], http.Answer]
+
 
 @dataclass(frozen=True)
 class Bluesky(Connector):
@@ -120,37 +124,33 @@ class Bluesky(Connector):
 
     def _listed(self, name: str, token: str, line: Line) -> tuple[list[Any], str, http.Answer]:
         """What a page lists, newest first, and where the next one begins."""
-        asked: list[tuple[str, Any]] = [("limit", PAGE), *([("cursor", token)] if token else [])]
-        if name == "mentions":
-            asked += [("reasons", each) for each in REASONS]
-            said, answer = line.ask("app.bsky.notification.listNotifications", asked)
-            # Servers that do not know the parameter tell of likes and followers too.
-            listed = [
-                each for each in xrpc.listed(said, "notifications") if atproto.reason_of(each) in (*REASONS, None)
-            ]
-        elif name == "own":
-            asked += [("actor", line.did), ("filter", "posts_with_replies")]
-            said, answer = line.ask("app.bsky.feed.getAuthorFeed", asked)
-            # With a reason it is there because we reposted or pinned it.
-            listed = [
-                each.get("post")
-                for each in xrpc.listed(said, "feed")
-                if isinstance(each, dict) and not each.get("reason")
-            ]
-        else:
-            asked += [("q", self._query), ("sort", "latest")]
-            said, answer = self._searched(line, asked)
-            listed = xrpc.listed(said, "posts")
+        ask = {"mentions": self._told, "own": self._ours, "found": self._found}[name]
+        listed, said, answer = ask(line, [("limit", PAGE), *([("cursor", token)] if token else [])])
         following = said.get("cursor")
         return listed, atproto.with_ties(following, token) if isinstance(following, str) else "", answer
 
-    def _searched(self, line: Line, asked: list[tuple[str, Any]]) -> tuple[dict[str, Any], http.Answer]:
+    def _told(self, line: Line, asked: Asked) -> Listed:
+        asked += [("reasons", each) for each in REASONS]
+        said, answer = line.ask("app.bsky.notification.listNotifications", asked)
+        # Servers that do not know the parameter tell of likes and followers too.
+        known = (*REASONS, None)
+        return [each for each in xrpc.listed(said, "notifications") if atproto.reason_of(each) in known], said, answer
+
+    def _ours(self, line: Line, asked: Asked) -> Listed:
+        asked += [("actor", line.did), ("filter", "posts_with_replies")]
+        said, answer = line.ask("app.bsky.feed.getAuthorFeed", asked)
+        items = [each for each in xrpc.listed(said, "feed") if isinstance(each, dict)]
+        # With a reason it is there because we reposted or pinned it.
+        return [each.get("post") for each in items if not each.get("reason")], said, answer
+
+    def _found(self, line: Line, asked: Asked) -> Listed:
         try:
-            return line.ask("app.bsky.feed.searchPosts", asked)
+            said, answer = line.ask("app.bsky.feed.searchPosts", [*asked, ("q", self._query), ("sort", "latest")])
         except Refused as error:
-            if error.code == "BadQueryString":
-                raise Misconfigured(fields={"query": f"Bluesky can not search for this: {error.detail}"}) from None
-            raise
+            if error.code != "BadQueryString":
+                raise
+            raise Misconfigured(fields={"query": f"Bluesky can not search for this: {error.detail}"}) from None
+        return xrpc.listed(said, "posts"), said, answer
 
     def _seen_close(self, step: Step, name: str, line: Line) -> list[Any]:
         """The posts with all that there is to see: a notification holds no pictures and does not say who may answer."""

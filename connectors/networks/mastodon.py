@@ -60,6 +60,7 @@ LONGEST, PER_URL = 500, 23  # characters, where a server does not say
 MENTION = 32  # of them kept free for “@name ” before a reply: names on Mastodon have 30 at most
 KNOWN_FOR = timedelta(days=1)
 OVERLAP = timedelta(hours=1)  # what comes from other servers is listed under its own date
+SKEW = timedelta(minutes=5)  # by which a server’s clock may be behind ours
 DEEPEST = 50  # pages
 HASHTAG = re.compile(r"[#＃](\w+)\Z")
 MOST_LOOKS = 5  # pages of our own posts, when one of them is looked for
@@ -207,8 +208,9 @@ class MastodonServer(Connector):
 
     def find_sent(self, reply: Outgoing, since: datetime) -> Sent | None:
         me, _ = self._me(datetime.now(UTC))
+        since -= SKEW
         for each in self._ours(reply, since, me):
-            if statuses.is_status(each) and each["account"]["id"] == me["id"] and _is_it(each, reply):
+            if statuses.is_status(each) and each["account"]["id"] == me["id"] and _is_it(each, reply, since):
                 return _sent(each)
         return None
 
@@ -339,8 +341,9 @@ def _back(
     return read, step.missing if step.gap else ()
 
 
-def _is_it(status: Mapping[str, Any], reply: Outgoing) -> bool:
-    if status.get("in_reply_to_id") != reply.in_reply_to:
+def _is_it(status: Mapping[str, Any], reply: Outgoing, since: datetime) -> bool:
+    """Whether this is our reply, and not one that said the same before."""
+    if status.get("in_reply_to_id") != reply.in_reply_to or statuses.moment_of(status, since) < since:
         return False
     return statuses.alike(plain_text(status.get("content") or ""), reply.text)
 

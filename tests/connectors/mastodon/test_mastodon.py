@@ -390,6 +390,14 @@ def test_a_reply_is_found_again_however_the_server_writes_it(stage, server, text
     assert server.find_sent(reply_to(post, text + "!"), ago(1)) is None
 
 
+def test_what_we_said_before_is_not_taken_for_the_reply_that_is_looked_for(stage, server):
+    post = stage.write("Hello", ago(90))
+    stage.write("Thanks", ago(60), ours=True, answers=post.id)
+    assert server.find_sent(reply_to(post, "Thanks"), ago(1)) is None
+    sent = server.send(reply_to(post, "Thanks"))
+    assert server.find_sent(reply_to(post, "Thanks"), ago(1)).id == sent.id
+
+
 def test_what_a_server_does_not_list_with_our_posts_is_found_below_what_it_answers(stage, server):
     """Not every server lists what was said to one person alone."""
     post = stage.write("Between us", kind="dm", visibility="direct")

@@ -69,6 +69,15 @@ def items(said: Any) -> list[Any]:
     return items
 
 
+def answers_of(thread: Any) -> tuple[int, list[Any]]:
+    """How many answers a thread has, and those that came along with it."""
+    thread = thread if isinstance(thread, dict) else {}
+    snippet, replies = thread.get("snippet"), thread.get("replies")
+    count = snippet.get("totalReplyCount") if isinstance(snippet, dict) else None
+    inline = replies.get("comments") if isinstance(replies, dict) else None
+    return count if isinstance(count, int) else 0, inline if isinstance(inline, list) else []
+
+
 def following(said: Mapping[str, Any]) -> str:
     token = said.get("nextPageToken")
     return token if isinstance(token, str) else ""

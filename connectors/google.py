@@ -106,6 +106,10 @@ class Http:
             return request().execute(http=self, num_retries=0)
 
 
+class NotTaken(MakesNoSense):
+    """Google does not take what was asked, such as the token of a page that is too old."""
+
+
 def midnight(now: datetime) -> datetime:
     """When Google begins to count anew."""
     tomorrow = (now.astimezone(PACIFIC) + timedelta(days=1)).date()
@@ -126,7 +130,7 @@ def _refused(answer: http.Answer | None, writing: bool) -> ConnectorError:
     if status >= 500:
         return MaybeSent(said) if writing else ServerFailed(said)
     if not writing:
-        return NotThere(said) if status == 404 else MakesNoSense(said)
+        return NotThere(said) if status == 404 else NotTaken(said)
     if status == 404 or reasons & GONE:
         return Rejected("The comment is not there any more.")
     return NotAllowed(f"YouTube does not allow it{_quoted(reasons)}.") if status == 403 else Rejected(said)

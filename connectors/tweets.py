@@ -7,7 +7,7 @@ they were given. X shortens links and escapes three characters; both are undone.
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -61,7 +61,7 @@ class Meter:
 
     def count(self, said: Mapping[str, Any], price: float) -> None:
         """A page with its posts, at this price each, and their authors."""
-        people = dict.fromkeys(_ids((said.get("includes") or {}).get("users")), USER_READ) if self.authors else {}
+        people = dict.fromkeys(_ids(_object(said, "includes").get("users")), USER_READ) if self.authors else {}
         for one, cost in (dict.fromkeys(_ids(said.get("data")), price) | people).items():
             self._add(one, cost)
 
@@ -80,14 +80,19 @@ def as_post(raw: Any, includes: Mapping[str, Any], me: Account, is_for_us: bool 
     meant us."""
     try:
         return post_from(_said(raw, includes, me, is_for_us), global_ids=True)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         return Unreadable(raw, "It does not look like a post of X.")
 
 
 def posts_of(said: Mapping[str, Any], me: Account, is_for_us: bool = False) -> list[Post | Unreadable]:
     """The posts of a page, as X orders them."""
-    data, includes = said.get("data") or [], said.get("includes") or {}
+    data, includes = said.get("data") or [], _object(said, "includes")
     return [as_post(each, includes, me, is_for_us) for each in (data if isinstance(data, list) else [data])]
+
+
+def listed(said: Mapping[str, Any], name: str = "data") -> list[dict[str, Any]]:
+    """The objects that X lists under this name."""
+    return _objects(said, name)
 
 
 def version_of(raw: Any) -> str:
@@ -97,7 +102,8 @@ def version_of(raw: Any) -> str:
 
 def versions(raw: Mapping[str, Any]) -> list[str]:
     """The ids of all versions of a post, the first at the head."""
-    found = [each for each in raw.get("edit_history_tweet_ids") or () if isinstance(each, str)]
+    told = raw.get("edit_history_tweet_ids")
+    found = [each for each in told if isinstance(each, str)] if isinstance(told, list) else []
     return found or [raw["id"]]
 
 
@@ -105,7 +111,7 @@ def written_at(raw: Any) -> datetime | None:
     """When this version was written, as X says; None where it says nothing."""
     try:
         return _moment(raw["created_at"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         return None
 
 
@@ -121,7 +127,10 @@ def key_of(id: str) -> str:
 
 def alike(one: Mapping[str, Any], text: str) -> bool:
     """Whether this post of ours says that, names at its beginning aside: X puts those of a reply there."""
-    return _bare(_text(one)) == _bare(text)
+    try:
+        return _bare(_text(one)) == _bare(text)
+    except (AttributeError, KeyError, TypeError):
+        return False
 
 
 def delivered(body: bytes, answers_all: bool, handle: str = "") -> Iterator[Post | Unreadable]:
@@ -134,8 +143,8 @@ def delivered(body: bytes, answers_all: bool, handle: str = "") -> Iterator[Post
     event = said.get("data") if isinstance(said, dict) else None
     if not isinstance(event, dict) or not isinstance(event.get("payload"), dict):
         return
-    kind, payload = event.get("event_type"), event["payload"]
-    me = Account(str((event.get("filter") or {}).get("user_id") or ""), handle, answers_all)
+    kind, payload = str(event.get("event_type")), event["payload"]
+    me = Account(str(_object(event, "filter").get("user_id") or ""), handle, answers_all)
     if kind in TOLD:
         yield as_post(payload, _included(event), me, is_for_us=kind != "post.create")
     elif kind == "post.delete":
@@ -147,17 +156,15 @@ TOLD = frozenset(("post.create", "post.mention.create", "post.reply.create", "po
 
 
 def _included(event: Mapping[str, Any]) -> dict[str, Any]:
-    includes = event.get("includes")
-    if not isinstance(includes, dict):
-        return {}
-    users = [each.get("data", each) for each in includes.get("users") or () if isinstance(each, dict)]
-    return includes | {"users": users}
+    """What stands beside a post; people are wrapped once more here and there."""
+    includes = _object(event, "includes")
+    return includes | {"users": [_object(each, "data") or each for each in _objects(includes, "users")]}
 
 
 def _deleted(payload: Mapping[str, Any]) -> Post | Unreadable:
     """A post of ours that is gone: X tells of no others."""
     id = payload.get("id")
-    written = _given_at(id) if isinstance(id, str) and id.isdigit() else None
+    written = _given_at(id) if isinstance(id, str) and id.isascii() and id.isdigit() and len(id) < 20 else None
     facts = {"kind": "post", "text": "", "deleted": True, "direction": "out"}
     said = {"id": id, "global_id": key_of(str(id)), **facts}
     return post_from(said | {"created_at": written.isoformat() if written else None}, global_ids=True)
@@ -195,12 +202,12 @@ def _kind(raw: Mapping[str, Any], me: Account, addressed: bool) -> str:
 
 def _addresses(raw: Mapping[str, Any], me: Account) -> bool:
     """Whether its author meant us: by our name, or by quoting us. A quoted post stands in the text as its address."""
-    entities = raw.get("entities") or {}
-    named = [each for each in entities.get("mentions") or () if isinstance(each, dict)]
+    entities = _object(raw, "entities")
+    named = _objects(entities, "mentions")
     if any(each.get("id") == me.id or _same(each.get("username"), me.handle) for each in named):
         return True
-    links = [str(each.get("expanded_url")) for each in entities.get("urls") or () if isinstance(each, dict)]
-    is_quote = any(each.get("type") == "quoted" for each in raw.get("referenced_tweets") or ())
+    links = [str(each.get("expanded_url")) for each in _objects(entities, "urls")]
+    is_quote = any(each.get("type") == "quoted" for each in _objects(raw, "referenced_tweets"))
     return is_quote and any(_same(each[1], me.handle) for each in map(_STATUS.match, links) if each)
 
 
@@ -212,18 +219,19 @@ def _same(one: Any, handle: str) -> bool:
 
 
 def _answered(raw: Mapping[str, Any]) -> str | None:
-    found = (each["id"] for each in raw.get("referenced_tweets") or () if each.get("type") == "replied_to")
+    found = (each.get("id") for each in _objects(raw, "referenced_tweets") if each.get("type") == "replied_to")
     return next(found, raw.get("in_reply_to_tweet_id"))
 
 
 def _text(raw: Mapping[str, Any]) -> str:
     """What was written, long texts whole, with the addresses that links lead to; those of its own media are left
     out."""
-    note = raw.get("note_tweet") or {}
-    text, entities = (note["text"], note.get("entities")) if note.get("text") else (raw["text"], raw.get("entities"))
-    for link in (entities or {}).get("urls") or ():
+    note = _object(raw, "note_tweet")
+    whole = note if note.get("text") else raw
+    text = whole["text"]
+    for link in _objects(_object(whole, "entities"), "urls"):
         short, long = link.get("url"), link.get("expanded_url")
-        if short and long:
+        if short and isinstance(short, str) and isinstance(long, str):
             text = text.replace(short, "" if link.get("media_key") else long)
     return html.unescape(text).rstrip() if text else text
 
@@ -232,21 +240,20 @@ def _author(raw: Mapping[str, Any], includes: Mapping[str, Any]) -> dict[str, An
     id = raw.get("author_id")
     if not id:
         return None
-    user = next((each for each in includes.get("users") or () if each.get("id") == id), {})
+    user = next((each for each in _objects(includes, "users") if each.get("id") == id), {})
     return {
         "id": id,
         "handle": user.get("username") or "",
         "name": user.get("name") or "",
-        "followers": (user.get("public_metrics") or {}).get("followers_count"),
+        "followers": _object(user, "public_metrics").get("followers_count"),
         "verified": bool(user.get("verified")),
         "avatar_url": user.get("profile_image_url") or "",
     }
 
 
 def _media(raw: Mapping[str, Any], includes: Mapping[str, Any]) -> list[dict[str, str]]:
-    keys = (raw.get("attachments") or {}).get("media_keys") or ()
-    known = {each.get("media_key"): each for each in includes.get("media") or ()}
-    found = [known[key] for key in keys if key in known]
+    keys = _object(raw, "attachments").get("media_keys") or ()
+    found = [each for each in _objects(includes, "media") if each.get("media_key") in keys]
     return [
         {"url": each.get("url") or each.get("preview_image_url") or "", "type": each.get("type") or ""}
         for each in found
@@ -272,6 +279,18 @@ def _bare(text: str) -> str:
     return " ".join(_without_names(normalize("NFC", text).strip()).split())
 
 
+def _object(said: Any, name: str) -> dict[str, Any]:
+    """The object of this name, empty when there is none."""
+    found = said.get(name) if isinstance(said, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _objects(said: Any, name: str) -> list[dict[str, Any]]:
+    """The objects in the list of this name, however strange its other neighbours are."""
+    found = said.get(name) if isinstance(said, dict) else None
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
 def _ids(listed: Any) -> list[str]:
     listed = listed if isinstance(listed, list) else [listed]
     return [each["id"] for each in listed if isinstance(each, dict) and isinstance(each.get("id"), str)]
@@ -279,8 +298,3 @@ def _ids(listed: Any) -> list[str]:
 
 def _today() -> str:
     return datetime.now(UTC).date().isoformat()
-
-
-def oldest(pages: Iterable[Mapping[str, Any]]) -> datetime | None:
-    """When the oldest of these was written."""
-    return min(filter(None, map(written_at, pages)), default=None)

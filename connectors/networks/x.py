@@ -152,11 +152,11 @@ class X(Connector):
 
     def _as_they_are(self, ids: list[str], me: tweets.Account) -> dict[str, Post | None]:
         said = self._looked_up(ids)
-        told = [each for each in said.get("data") or () if tweets.version_of(each)]
+        told = [each for each in tweets.listed(said) if tweets.version_of(each)]
         last = {tweets.versions(each)[-1] for each in told} - set(ids)
         newer = self._looked_up(sorted(last)) if last else {}
         posts = [*tweets.posts_of(said, me), *tweets.posts_of(newer, me)]
-        gone = {str(each.get("resource_id")) for each in said.get("errors") or () if _is_gone(each)}
+        gone = {str(each.get("resource_id")) for each in tweets.listed(said, "errors") if _is_gone(each)}
         return dict.fromkeys(gone & set(ids)) | {each.id: each for each in posts if isinstance(each, Post)}
 
     def _looked_up(self, ids: list[str]) -> dict[str, Any]:
@@ -186,8 +186,8 @@ class X(Connector):
         start = min(since, datetime.now(UTC) - tweetlists.SOON)
         asked = {"start_time": start, "max_results": tweetlists.PAGE, "user_auth": self._signs, **tweets.FIELDS}
         said, _ = self._ask(lambda x: x.get_users_tweets(me.id, **asked))
-        for each in said.get("data") or ():
-            if _answers(each, reply.in_reply_to) and tweets.alike(each, reply.text):
+        for each in tweets.listed(said):
+            if tweets.version_of(each) and _answers(each, reply.in_reply_to) and tweets.alike(each, reply.text):
                 return self._sent(tweets.versions(each)[0])
         return None
 
@@ -335,7 +335,7 @@ def _is_gone(error: Any) -> bool:
 
 
 def _answers(raw: Any, id: str) -> bool:
-    referenced = raw.get("referenced_tweets") or () if isinstance(raw, dict) else ()
+    referenced = tweets.listed(raw, "referenced_tweets")
     return any(each.get("type") == "replied_to" and each.get("id") == id for each in referenced)
 
 

@@ -245,9 +245,17 @@ class _Pages:
 
     def read(self, name: str, state: Mapping[str, Any]) -> Read:
         """A page of the list of this name."""
-        if name == "threads":
-            return self._threads(state)
-        return self._held(state) if name == "held" else self._replies()
+        if name == "replies":
+            return self._replies()
+        try:
+            return self._threads(state) if name == "threads" else self._held(state)
+        except google.NotTaken:
+            if "walk" not in state.get("walk", {}):
+                raise
+            # The token of the next page is too old: the walk begins again at the head, back to where it was going.
+            self.goes_on = self.goes_on or name == "threads"
+            kept = {key: each for key, each in state["walk"].items() if key != "walk"}
+            return Read([], {**state, "walk": kept}, True)
 
     def _threads(self, state: Mapping[str, Any]) -> Read:
         scans = not state.get("scanned") or self.now - _moment(state["scanned"]) >= SCAN_EVERY
@@ -277,13 +285,22 @@ class _Pages:
         if self.waiting:
             thread, token, video = self.waiting.pop(0)
             asked = {"part": "snippet", "parentId": thread, "maxResults": PAGE, "textFormat": "plainText"}
-            said = self._ask(lambda youtube: youtube.comments().list(**asked, pageToken=token or None))
+            said = self._listed(asked, token)
             read = (comments.as_post(each, self.me, video) for each in comments.items(said))
             posts = [each for each in read if self._is_wanted(each)]
             if following := comments.following(said):
                 self.waiting.insert(0, [thread, following, video])
         more = bool(self.waiting) or self.goes_on
         return Read(posts, {"waiting": self.waiting}, more)
+
+    def _listed(self, asked: Mapping[str, Any], token: str) -> dict[str, Any]:
+        """A page of answers; the first when the token of another is too old."""
+        try:
+            return self._ask(lambda youtube: youtube.comments().list(**asked, pageToken=token or None))
+        except google.NotTaken:
+            if not token:
+                raise
+            return self._listed(asked, "")
 
     def _page(self, status: str, token: str) -> dict[str, Any]:
         asked = {"part": "snippet,replies", "allThreadsRelatedToChannelId": self.me, "order": "time"}
@@ -311,14 +328,13 @@ class _Pages:
         """The answers that came along with a thread whose count has changed; when there are more, they are asked
         for."""
         top = comments.as_post(comments.top_of(thread), self.me)
-        count = (thread.get("snippet") or {}).get("totalReplyCount") if isinstance(thread, dict) else None
-        if not isinstance(top, Post) or not isinstance(count, int):
+        count, inline = comments.answers_of(thread)
+        if not isinstance(top, Post):
             return []
         known = self.counts.get(top.id, [0])[0]
         self.counts[top.id] = [count, top.created_at.isoformat(), comments.edited(top)]
         if count == known:
             return []
-        inline = (thread.get("replies") or {}).get("comments") or []
         if len(inline) >= count:
             return [each for each in (comments.as_post(one, self.me) for one in inline) if self._is_wanted(each)]
         if all(waiting[0] != top.id for waiting in self.waiting):

@@ -104,6 +104,24 @@ def test_of_a_thread_with_more_answers_than_come_along_all_are_read_and_only_whe
     assert sum(told().values()) == 10
 
 
+def test_a_walk_whose_next_page_youtube_does_not_know_any_more_begins_again_and_loses_nothing(stage, brand):
+    for number in range(8):
+        stage.write(f"comment {number}", ago(number + 1))
+    first = brand.fetch({})
+    brand, answer = replace(brand, known=dict(first.known)), stage.answer
+
+    def forgetful(asked):
+        forgot = asked.query.get("pageToken")
+        return (400, error(400, "invalidPageToken", "The page token is wrong.")) if forgot else answer(asked)
+
+    stage.answer = forgetful
+    begun = brand.fetch(first.cursor)
+    assert begun.more and not begun.posts
+    stage.answer, stage.page = answer, 100
+    again = brand.fetch(begun.cursor)
+    assert {each.text for each in (*first.posts, *again.posts)} == {f"comment {number}" for number in range(8)}
+
+
 def test_what_was_there_before_we_look_back_stays_outside(stage, channel):
     thread = stage.write("Long ago", datetime.now(UTC) - 20 * DAY)
     stage.write("Long ago too", datetime.now(UTC) - 19 * DAY, kind="reply", answers=thread.id)

@@ -58,11 +58,12 @@ class Raven(Connector):
 
     def fetch(self, cursor) -> Batch:
         now = datetime.now(UTC)
-        walk = cursor.get("walk") or {"anchor": now.isoformat(), "before": ""}
+        walk = cursor.get("walk") or {"anchor": "", "before": ""}
         asked = {"before": walk["before"], "query": self.settings.get("query", "")}
         answer = self._ask("GET", "/posts", params=asked)
         posts = [_post(each) for each in _listed(answer, "posts")]
         times = [each.created_at for each in posts if isinstance(each, Post)]
+        walk["anchor"] = walk["anchor"] or min(max(times, default=now), now).isoformat()
         done = bool(times) and min(times) < self._until(cursor, now)
         following = answer.get("next") or ""
         if following and not done:

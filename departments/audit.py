@@ -35,7 +35,7 @@ def entry(
     *,
     by: User | str,
     department: Department | None = None,
-    conversation_id: UUID | None = None,
+    conversation_id: UUID | str | None = None,
     **facts,
 ) -> dict[str, Any]:
     """An entry as a row that is not stored yet; verbs that do many things at once store theirs in one batch (`keep`).

@@ -14,7 +14,7 @@ class SocialHubConfig(AppConfig):
 
         app.set_default()
         logging.captureWarnings(True)  # what Python warns of is a line of the log as well
-        # What is there now stays: the collector need not go through it again and again while posts come in. Nor has it to
+        # What is there now stays: the collector need not go through it again and again while posts come in. Nor need it
         # look for circles after every few hundred new things: a page of posts makes ten thousand that are in none.
         gc.freeze()
         gc.set_threshold(20_000)

@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urldefrag
 
@@ -27,6 +28,7 @@ LEAST_REMEMBERED = 200
 FRESH = timedelta(hours=4)  # what is older when we first look is history: nobody is late with it
 LONGEST_REST = timedelta(hours=1)  # however long a feed calls itself fresh
 LONGEST_TAG = 500
+SETTLED = timedelta(seconds=2)
 WHOLE_EVERY = timedelta(hours=1)  # a feed of comments is read whatever it calls its age
 MOST_OF_A_SITE = 500  # comments that are remembered of a WordPress
 
@@ -150,6 +152,7 @@ class FeedReader(Connector):
 
 
 ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.8"
+TAGS = {"etag": "etag", "modified": "last-modified"}
 CONDITIONS = {"etag": "if-none-match", "modified": "if-modified-since"}
 
 
@@ -247,7 +250,7 @@ class _Snapshot:
         seen = [each for name, each in self.seen.items() if name not in there]
         seen += [self.seen[each.id] for each in stays] + [each.remembered for each in page]
         most = max(SNAPSHOTS * len(self.found), LEAST_REMEMBERED)
-        conditions = {"etag": _tag(self.answer, "etag"), "modified": _tag(self.answer, "last-modified")}
+        conditions = {key: _tag(self.answer, name) for key, name in TAGS.items() if not _is_just_changed(self.answer)}
         return {
             "url": self.cursor["url"],
             "at": self.now.isoformat(),
@@ -337,6 +340,16 @@ def _tag(answer: http.Answer, name: str) -> str:
     """A header to be sent back, if it can be."""
     value = answer.headers.get(name, "").strip()
     return value if value.isascii() and value.isprintable() and len(value) <= LONGEST_TAG else ""
+
+
+def _is_just_changed(answer: http.Answer) -> bool:
+    """Whether the feed changed in the very second in which it was read: it may change once more within that second and
+    would call itself unchanged, for its age is told in whole seconds (RFC 9110, 8.8.2.2)."""
+    try:
+        read, changed = (parsedate_to_datetime(answer.headers[name]) for name in ("date", "last-modified"))
+        return read - changed < SETTLED
+    except (KeyError, ValueError, TypeError):
+        return False
 
 
 def _moved(answer: http.Answer) -> str:

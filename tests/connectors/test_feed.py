@@ -298,6 +298,15 @@ def test_a_big_feed_comes_in_pages_that_lose_nothing(reader, web):
     assert len({each for page in pages for each in page}) == 1100
 
 
+def test_a_feed_that_changed_in_the_second_of_our_look_is_read_whole_the_next_time(reader, web):
+    """Its age is told in whole seconds, so what came later within that second would never show. A real WordPress did
+    this to us."""
+    now = format_datetime(datetime.now(UTC), usegmt=True)
+    web.lay("/feed", rss(item(1)), ETag='"7"', Last_Modified=now, Date=now)
+    reader.fetch(reader.fetch({}).cursor)
+    assert not {"If-None-Match", "If-Modified-Since"} & set(web.asked[-1][2])
+
+
 def test_an_unchanged_feed_is_not_read_again(reader, web):
     web.lay("/feed", rss(item(1)), ETag='W/"7"', Last_Modified="Tue, 24 Nov 2026 10:00:00 GMT")
     cursor = reader.fetch({}).cursor

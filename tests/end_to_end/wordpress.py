@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 import urllib.error
@@ -85,6 +86,8 @@ def _pages(folder: Path, socket: Path) -> Iterator[str]:
         eventually(lambda: _answers(f"http://{address}/license.txt"), 20)
         yield f"http://{address}"
     finally:
+        # The pages' workers are children that nobody else ends.
+        os.killpg(pid, signal.SIGTERM)
         processes.end([pid], 5)
 
 

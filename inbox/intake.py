@@ -143,7 +143,9 @@ class _Page:
 
     def _is_stored_so(self, post: Post) -> bool:
         row = self.stored.get(self.keys[post.id])
-        return row is not None and not (post.deleted and not row.deleted_at) and not _is_newer(post, row)
+        if row is None or (post.deleted and not row.deleted_at) or _is_newer(post, row):
+            return False
+        return bool(row.deleted_at) or _answering(post) == _answering(row)
 
     def _known(self) -> dict[str, Message]:
         """The messages that we have of these posts, by their keys."""
@@ -163,15 +165,24 @@ class _Page:
             elif _is_newer(post, message):
                 self._revise(message, post)
             else:
+                self._note_answering(message, post)
                 self.taken.duplicates += 1
                 continue
             self.taken.changed += 1
+
+    def _note_answering(self, message: Message, post: Post) -> None:
+        """Whether the network takes answers may change while the words stay."""
+        if not message.deleted_at and _answering(post) != _answering(message):
+            message.reply_closed, message.reply_until = _answering(post)
+            message.save(update_fields=["reply_closed", "reply_until"])
+            self._show_anew(message)
 
     def _revise(self, message: Message, post: Post) -> None:
         """Keep how it read, show how it reads, and let the router look at it again."""
         Revision.objects.create(message=message, number=message.revision, text=message.text, title=message.title)
         message.text, message.title = post.text, post.title
         message.edited_at = post.edited_at or self.now
+        message.reply_closed, message.reply_until = _answering(post)
         message.revision += 1
         message.routed_at = None
         message.save()
@@ -202,7 +213,12 @@ class _Page:
 
 
 #: What tells whether a post says something new of a message.
-_SAID = ("key", "text", "title", "edited_at", "deleted_at")
+_SAID = ("key", "text", "title", "edited_at", "deleted_at", "reply_closed", "reply_until")
+
+
+def _answering(said: Any) -> tuple[str, datetime | None]:
+    """Whether the network takes answers to this post or message, and until when."""
+    return said.reply_closed[:300], said.reply_until
 
 
 def _age(post: Post) -> tuple[bool, datetime]:

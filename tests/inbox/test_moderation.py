@@ -190,3 +190,30 @@ def test_a_program_hides_a_comment_too(comment, carl, client):
     assert said["hidden_at"] and said["reply_closed"] == ""
     refused = client.post(path, {"message": str(comment.pk), "act": "hide"}, **asked)
     assert refused.status_code == 409 and "does not let us" in refused.json()["detail"]
+
+
+# Whether the network takes answers --------------------------------------------------------------------------------
+
+
+def test_carl_learns_why_he_can_not_answer_and_when_he_can_again(channel, customer_service, carl, client):
+    post = server.as_post(server.write_as("ana", "Somebody should tell them", "mention"))
+    closed = replace(post, reply_closed="They did not mention us, so the network takes no answer.")
+    take_in(channel, [closed])
+    message = Message.objects.select_related("conversation").get()
+    actions.place(message.conversation, customer_service, message=message, because="it was tested")
+    item = QueueItem.objects.get()
+    client.force_login(carl)
+    assert closed.reply_closed in client.get(reverse("conversation", args=[item.conversation_id])).content.decode()
+    with pytest.raises(Refused, match="They did not mention us"):
+        answer(item, carl)
+    take_in(channel, [post])
+    assert now(message).reply_closed == ""
+    take_in(channel, [replace(post, reply_until=timezone.now() - timedelta(minutes=1))])
+    with pytest.raises(Refused, match="time in which the network lets us answer"):
+        answer(item, carl)
+    take_in(channel, [replace(post, reply_until=timezone.now() + timedelta(hours=3))])
+    assert (
+        "takes answers to this until"
+        in client.get(reverse("conversation", args=[item.conversation_id])).content.decode()
+    )
+    assert answer(item, carl).state == Reply.State.APPROVED

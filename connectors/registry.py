@@ -10,6 +10,7 @@ from connectors.errors import Misconfigured
 NETWORKS = {
     "bluesky": "connectors.networks.bluesky.Bluesky",
     "demo": "connectors.networks.demo.Demo",
+    "facebook": "connectors.networks.facebook.Facebook",
     "feed": "connectors.networks.feed.FeedReader",
     "import": "connectors.networks.imported.Imported",
     "mastodon": "connectors.networks.mastodon.MastodonServer",

@@ -215,6 +215,7 @@ def test_a_visit_is_in_the_ledger_with_what_it_read(stage, channel, many_write):
 FORWARD = frozenset(("mastodon",))
 #: How deep a network goes, where its connector knows that: as shallow as the stage.
 DEPTHS = {
+    "facebook": ("connectors.walking.DEEPEST", 2),
     "x": ("connectors.tweetlists.MOST_PAGES", {"mentions": 2}),
     "reddit": ("connectors.networks.reddit.DEEPEST", 200),
 }

@@ -136,7 +136,7 @@ def _post(*, id, text, at, person, ours, answers, media, raw, title="", edited_a
             "thread": thread_of(who),
             "visibility": "direct",
             "media": [] if deleted else media,
-            "reply_until": (written + WINDOW).isoformat() if written and not ours else None,
+            "reply_until": (written.replace(microsecond=0) + WINDOW).isoformat() if written and not ours else None,
         },
         global_ids=True,
     )

@@ -55,22 +55,23 @@ def review(raw: Mapping[str, Any], us: Us) -> Post | Unreadable:
     """A review, which comments can be written below: it is known by its story's id."""
     story, who = raw.get("open_graph_story"), raw.get("reviewer")
     id = story.get("id") if isinstance(story, dict) else None
-    return made(raw | {"id": id, "from": who}, us, kind="review", **_judged(raw))
+    return made({**raw, "id": id, "from": who}, us, kind="review", **_judged(raw))
 
 
 def changed(event: Event) -> Iterator[Post | Unreadable]:
-    """What a change of the Page brought; likes, hiding and the like bring nothing. A tag is delivered without words at
-    times: then the next look brings it."""
+    """What a change of the Page brought; likes, hiding and the like bring nothing. Tags and comments below reviews are
+    delivered without their words at times: then a look has to bring them."""
     value, item = event.value, event.value.get("item")
     if event.field not in FIELDS or value.get("verb") not in VERBS or value.get("published") == 0:
         return
-    mention = event.field == "mention"
-    if item == "comment":
-        yield _delivered(event, "mention" if mention else "comment", value.get("comment_id"))
-    elif item == "rating":
+    if item == "rating":
         yield _delivered(event, "review", value.get("open_graph_story_id"), **_judged(value))
-    elif item in ITEMS and (not mention or "message" in value or value["verb"] == "remove"):
-        yield _delivered(event, "mention" if mention else "post", value.get("post_id"))
+    elif value["verb"] != "remove" and not value.get("message") and not _delivered_media(value):
+        return
+    elif item == "comment":
+        yield _delivered(event, "mention" if event.field == "mention" else "comment", value.get("comment_id"))
+    elif item in ITEMS:
+        yield _delivered(event, "mention" if event.field == "mention" else "post", value.get("post_id"))
 
 
 def _delivered(event: Event, kind: str, id: Any, **facts: Any) -> Post | Unreadable:
@@ -86,12 +87,13 @@ def _delivered(event: Event, kind: str, id: Any, **facts: Any) -> Post | Unreada
 
 
 def _place(value: Mapping[str, Any]) -> dict[str, str]:
-    """Where a comment stands."""
+    """Where a comment stands. A review is called a post of the reviewer's there."""
     if value.get("item") != "comment":
         return {}
-    whole = value.get("post_id") or value.get("parent_id")
-    said = {"in_reply_to": value.get("parent_id") or whole, "thread": whole}
-    return {name: str(id) for name, id in said.items() if id}
+    whole, above = str(value.get("post_id") or ""), str(value.get("parent_id") or "")
+    review = whole.rpartition("_")[2] if "open_graph_story_id" in value else ""
+    said = {"in_reply_to": review if review and above in ("", whole) else above or whole, "thread": review or whole}
+    return {name: id for name, id in said.items() if id}
 
 
 def _who(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ TOKEN = frozenset((102, 190, 467))
 LIMITS = frozenset((4, 17, 32, 613, *range(80_000, 80_015)))
 SCOPES = frozenset((3, 10, *range(200, 300)))
 PASSING = frozenset((-1, 1, 2, 341, 1200))
-BLOCKED, DUPLICATE, WITHDRAWN = 368, 506, 12
+BLOCKED, DUPLICATE, WITHDRAWN, WRONG = 368, 506, 12, 100
 #: Code 10 says "not allowed"; these of its subcodes say that it is too late.
 TOO_LATE = frozenset((2018065, 2018278, 2534022))
 #: The person takes no messages from us: blocked, gone, or never wrote.
@@ -136,8 +136,8 @@ def _always(said: Mapping[str, Any], answer: Answer | None, hidden: Iterable[str
     if code in TOKEN or (not said and status == 401):
         why = WHY_LOST.get(subcode, "it was withdrawn or is too old")
         return NotAuthorized(f"The access token is not good any more: {why}.")
-    if code in SCOPES:
-        sentence = _sentence(said, hidden)
+    sentence = _sentence(said, hidden)
+    if code in SCOPES or (code == WRONG and "permission" in sentence and _scope.search(sentence)):
         return MissingScope(sentence, scopes=dict.fromkeys(_scope.findall(sentence)))
     return None
 

@@ -116,8 +116,8 @@ class FacebookStage(Stage):
                 return 200, self._edge(edge, query)
             case [id, "comments"]:
                 return 200, self._below(id, query)
-            case [id] if id in self.posts:
-                return 200, self._node(self.posts[id])
+            case [id] if id in self.posts or id == self._standing.id:
+                return 200, self._node(self.posts.get(id, self._standing))
         return 400, gone()
 
     def _done(self, asked: Asked, path: str):

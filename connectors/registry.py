@@ -13,6 +13,7 @@ NETWORKS = {
     "facebook": "connectors.networks.facebook.Facebook",
     "feed": "connectors.networks.feed.FeedReader",
     "import": "connectors.networks.imported.Imported",
+    "instagram": "connectors.networks.instagram.Instagram",
     "mastodon": "connectors.networks.mastodon.MastodonServer",
     "reddit": "connectors.networks.reddit.Reddit",
     "webhook": "connectors.networks.webhook.Webhook",

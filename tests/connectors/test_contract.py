@@ -12,7 +12,19 @@ from connectors.models import Channel
 from departments.models import User  # noqa: F401  the registry's networks need Django
 from tests.connectors.visits import WITHOUT, on_stage
 
-NETWORKS = ["bluesky", "demo", "facebook", "feed", "import", "mastodon", "reddit", "webhook", "x", "youtube"]
+NETWORKS = [
+    "bluesky",
+    "demo",
+    "facebook",
+    "feed",
+    "import",
+    "instagram",
+    "mastodon",
+    "reddit",
+    "webhook",
+    "x",
+    "youtube",
+]
 README = Path(registry.__file__).with_name("README.md").read_text()
 KINDS_OF_SETTING = {"text", "number", "flag", "url", "choice"}
 

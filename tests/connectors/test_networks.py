@@ -218,6 +218,7 @@ DEPTHS = {
     "facebook": ("connectors.walking.DEEPEST", 2),
     "x": ("connectors.tweetlists.MOST_PAGES", {"mentions": 2}),
     "reddit": ("connectors.networks.reddit.DEEPEST", 200),
+    "instagram": ("connectors.walking.DEEPEST", 1),
 }
 
 

@@ -191,11 +191,13 @@ class ReplyQuerySet(models.QuerySet):
         return self.filter(state__in=["waiting_approval", "approved", "sending", "unknown", "needs_person"])
 
     def due(self):
-        """What the outbox has to look at now: to send, to look for, to verify, or left by a worker that died
-        sending."""
+        """What the outbox has to look at now: to send, to look for, to verify, or left by a worker that died sending.
+        What would leave through a channel that is stopped waits as it is, and goes at once when it is allowed
+        again."""
         now = timezone.now()
+        stopped = Q(state="approved", channel__frozen_at__isnull=False)
         return self.filter(
-            Q(state__in=["approved", "unknown", "sent"], send_after__lte=now) & unheld(now)
+            Q(state__in=["approved", "unknown", "sent"], send_after__lte=now) & unheld(now) & ~stopped
             | Q(state="sending", leased_until__lte=now)
         ).order_by("send_after")
 

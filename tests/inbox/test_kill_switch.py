@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from connectors import actions as channels
@@ -31,16 +32,17 @@ def states() -> list[str]:
 
 
 def test_a_reply_that_was_approved_before_cora_stops_sending_does_not_leave_and_goes_when_she_allows_it(
-    channel, customer_service, carl, cora
+    channel, customer_service, carl, cora, client
 ):
     answer(bring(channel, customer_service, "Where is my bike?"), carl)
     began = time.monotonic()
     channels.freeze(channel, by=cora)
     send_all()
     assert (time.monotonic() - began < 1, on_the_network(), states()) == (True, 0, ["approved"])
-    assert "is stopped" in Reply.objects.get().trouble
+    client.force_login(carl)
+    page = client.get(reverse("conversation", args=[Reply.objects.get().conversation_id])).content.decode()
+    assert "Waits: sending through Demo is stopped." in page
     channels.thaw(Channel.objects.get(), by=cora)
-    Reply.objects.update(send_after=timezone.now())
     send_all()
     assert (on_the_network(), states()) == (1, ["sent"])
 

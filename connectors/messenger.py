@@ -23,6 +23,8 @@ TOLD = 20  # messages of a talk that Meta gives the text of, the newest
 MESSAGE = "id,created_time,from,to,message,attachments{mime_type,name,image_data,video_data,file_url},shares{link}"
 FIELDS = f"id,updated_time,participants,messages.limit({TOLD}){{{MESSAGE}}}"
 TALKS = 25  # on a page
+#: What is kept of a message that can not be read; the rest may hold links to further pages with our token in them.
+KEPT = ("id", "created_time", "from", "to", "message")
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def post_of(raw: Mapping[str, Any], person: Mapping[str, Any], ours: bool, answe
         ours=ours,
         answers=answers,
         media=list(_told_media(raw)),
-        raw=raw,
+        raw={name: raw[name] for name in KEPT if name in raw},
     )
 
 

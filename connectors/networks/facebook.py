@@ -25,7 +25,7 @@ from connectors.contract import (
     Target,
     Unreadable,
 )
-from connectors.errors import MakesNoSense, Misconfigured, MissingScope, NotAllowed, NotThere, Rejected
+from connectors.errors import MakesNoSense, Misconfigured, MissingScope, NotAllowed, NotThere, Rejected, ServerFailed
 from connectors.graph import Heard, node
 from connectors.hub import moment
 from connectors.messenger import Us, is_message
@@ -34,7 +34,7 @@ from connectors.walking import Page, Step
 
 LONGEST, LONGEST_MESSAGE = 8_000, 2_000
 WWW = "https://www.facebook.com"
-POSTS, COMMENTS = 25, 50  # on a page of answers
+POSTS, FEWER, COMMENTS = 25, 5, 50  # on a page of answers
 MOST_LOOKS = 3  # pages, when one of our answers is looked for
 
 
@@ -94,17 +94,26 @@ class Facebook(MetaConnector):
 
     def _read_feed(self, step: Step, since: datetime) -> Page:
         """The Page's posts with what is new below each; those of visitors stand among them."""
-        below = f"comments.filter(stream).order(reverse_chronological).since({_seconds(since)})"
-        fields = f"{pageposts.POST},{below}.limit({COMMENTS}){{{pageposts.COMMENT}}}"
-        heard = self._graph.get(node(self._page, "feed"), fields=fields, limit=POSTS, **step.place)
-        page, found, deeper, times = page_of(heard), [], [], []
+        heard = self._feed(since, step.place)
+        page, times = page_of(heard), [heard.at]
+        found: list[Post | Unreadable] = []
+        deeper: list[Step] = []
         for raw in heard.items:
             posts, more, at = self._with_comments(raw, since, heard.at)
             found, deeper, times = found + posts, deeper + more, [*times, at]
         watched = heard.at - timedelta(days=self.settings.get("watch_days", 30))
         page.posts, page.deeper = found, deeper
-        page.reached = bool(times) and min(times) < min(since, watched)
+        page.reached = min(times) < min(since, watched)
         return page
+
+    def _feed(self, since: datetime, place: Mapping[str, str]) -> Heard:
+        """Facebook fails when it is asked for too much at once; how much that is only it knows."""
+        below = f"comments.filter(stream).order(reverse_chronological).since({_seconds(since)})"
+        fields = f"{pageposts.POST},{below}.limit({COMMENTS}){{{pageposts.COMMENT}}}"
+        try:
+            return self._graph.get(node(self._page, "feed"), fields=fields, limit=POSTS, **place)
+        except ServerFailed:
+            return self._graph.get(node(self._page, "feed"), fields=fields, limit=FEWER, **place)
 
     def _with_comments(self, raw: Any, since: datetime, now: datetime):
         """A post if it is new, with the new comments that came along; where more of them are; and when it was."""
@@ -124,8 +133,8 @@ class Facebook(MetaConnector):
         return page
 
     def _comments_below(self, id: str, since: datetime, place: Mapping[str, str]) -> Heard:
-        asked = {"filter": "stream", "order": "reverse_chronological", "since": _seconds(since), "limit": COMMENTS}
-        return self._graph.get(node(id, "comments"), fields=pageposts.COMMENT, **asked, **place)
+        asked: dict[str, Any] = {"filter": "stream", "order": "reverse_chronological", "since": _seconds(since)}
+        return self._graph.get(node(id, "comments"), fields=pageposts.COMMENT, limit=COMMENTS, **asked, **place)
 
     def _read_tagged(self, step: Step, since: datetime) -> Page:
         heard = self._graph.get(node(self._page, "tagged"), fields=pageposts.POST, limit=POSTS, **step.place)
@@ -139,17 +148,31 @@ class Facebook(MetaConnector):
         return messenger.page_of(messenger.talks(self._graph, "messenger", step.place), self._us, since)
 
     def lookup(self, ids: Sequence[str]) -> dict[str, Post | None]:
-        """One by one: Graph refuses all of them for one that is gone. What can not be seen is called gone only when
-        nothing is missing of what we were granted, for Facebook says the same of both."""
+        """One by one: Graph refuses all of them for one that is gone. Of what we may not see nothing is said."""
         found: dict[str, Post | None] = {}
         for id in ids:
             try:
                 post = self._look_at(id)
             except NotThere:
-                found |= {id: None} if granted_all(self._granted, self._needed) else {}
+                found |= {id: None} if self._is_gone(id) else {}
+            except MissingScope:
+                continue
             else:
                 found |= {id: post} if isinstance(post, Post) else {}
         return found
+
+    def _is_gone(self, id: str) -> bool:
+        """Facebook says the same of what is gone and of what we may not see. It is believed when all was granted, of
+        what stands on our Page: a tag elsewhere may be hidden from us."""
+        if not granted_all(self._granted, self._needed):
+            return False
+        if is_message(id) or id.startswith(f"{self._page}_"):
+            return True
+        try:
+            self._graph.get(node(f"{self._page}_{id.partition('_')[0]}"), fields="id")
+        except (NotThere, MissingScope):
+            return False
+        return True
 
     def _look_at(self, id: str) -> Post | Unreadable | None:
         if is_message(id):
@@ -221,7 +244,11 @@ class Facebook(MetaConnector):
     def remove(self, target: Target) -> None:
         if is_message(target.id):
             raise NotAllowed("Facebook lets no program delete a message.")
-        self._graph.delete(node(target.id))
+        try:
+            self._graph.delete(node(target.id))
+        except Rejected:
+            if self.lookup([target.id]).get(target.id, target):
+                raise
 
     # Connecting ---------------------------------------------------------------------------------------------------
 
@@ -233,8 +260,11 @@ class Facebook(MetaConnector):
         if lacking := [each for each in self._wanted if each not in delivers]:
             missing.append(f"have Facebook deliver {', '.join(lacking)}: connect the channel again (subscribed_apps)")
         granted = tuple(what for scope, what in self.words.items() if given and scope in given.scopes)
+        sentence = f"Connected as {name}." + ("" if given else " What was granted, Facebook did not say.")
+        if not (self._secret and self.credentials.get("verify_token")):
+            sentence += " Deliveries are refused until app secret and verify token are entered."
         known = {"page": id, "of": accounts.mark(self)}
-        return Checked(f"Connected as {name}.", name, granted, tuple(missing), given.ends if given else None, known)
+        return Checked(sentence, name, granted, tuple(missing), given.ends if given else None, known)
 
     def connected(self) -> None:
         """Facebook delivers nothing of a Page before it is told to. Asked twice it is the same."""

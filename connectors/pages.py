@@ -2,11 +2,13 @@
 that a person manages, each with a token of its own, and what Facebook delivers of one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors import logins
 from connectors.contract import Account
-from connectors.errors import MakesNoSense, MissingScope, NotAuthorized, NotThere
+from connectors.errors import MissingScope, NotAuthorized
 from connectors.graph import Graph, node
 from connectors.meta import objects
 
@@ -23,7 +25,6 @@ SCOPES = {
 NEEDS, NEEDED = {"messages": "pages_messaging"}, "pages_read_user_content"
 DELIVERED = ("feed", "mention", "ratings")
 DELIVERED_MESSAGES = ("messages", "message_echoes", "message_edits", "standby")
-AT_ONCE, MOST_LISTS = 100, 10
 
 
 def needed(messages: bool) -> dict[str, str]:
@@ -47,28 +48,13 @@ def delivered(graph: Graph, page: str, app: str) -> set[str]:
     return {str(field) for each in apps for field in each.get("subscribed_fields") or ()}
 
 
-def token(graph: Graph, app: str, **form: str) -> str:
-    """A token of the person, for a code or for a token that lasts an hour. What only we may know goes in the body.
-    Raises NotAuthorized when Facebook does not take it."""
-    try:
-        said = graph.ask("oauth/access_token", client_id=app, client_secret=graph.secret, **form).said
-    except (MakesNoSense, NotThere):
-        raise NotAuthorized("Facebook does not take this sign-in: begin it once more.") from None
-    if not isinstance(told := said.get("access_token"), str) or not told:
-        raise MakesNoSense("Facebook did not say a token.")
-    return told
-
-
-def managed(graph: Graph) -> list[Mapping[str, Any]]:
-    """The Pages of the person whose token this is, as far as they allowed them. Raises NotAuthorized when they are
-    none."""
-    place: dict[str, str] = {}
-    found: list[Mapping[str, Any]] = []
-    for _ in range(MOST_LISTS):
-        heard = graph.get("me/accounts", fields="id,name,access_token", limit=AT_ONCE, **place)
-        found += [each for each in objects(heard.said) if each.get("id") and each.get("access_token")]
-        if not (place := heard.following):
-            break
+def managed(way: Graph, app: str, code: str, back: str) -> list[Mapping[str, Any]]:
+    """The Pages of whoever brings this code, as far as they allowed them. `way` leads to Facebook without a token, with
+    the app's secret. Raises NotAuthorized when there are none, and when the code is not taken."""
+    own = {"client_id": app, "client_secret": way.secret}
+    brief = logins.token_for(way, code=code, redirect_uri=back, **own)["access_token"]
+    lasting = logins.token_for(way, grant_type="fb_exchange_token", fb_exchange_token=brief, **own)["access_token"]
+    found = logins.pages(replace(way, token=lasting), "tasks")
     if not found:
         raise NotAuthorized("No Page was granted: choose one on Facebook’s page, and allow all that is asked for.")
     return found

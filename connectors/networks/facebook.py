@@ -284,10 +284,7 @@ class Facebook(MetaConnector):
     def signed_in(self, code: str, back: str, keep: Mapping[str, str]) -> Sequence[Account]:
         """Each Page with a token of its own. Those that a long-lived token of the person gives have no end; what ends
         is Meta's permission to use them, which is asked of one, for it is the same for all."""
-        bare, app = self._graph_with("", self._secret), self._app_id
-        brief = pages.token(bare, app, code=code, redirect_uri=back)
-        lasting = pages.token(bare, app, grant_type="fb_exchange_token", fb_exchange_token=brief)
-        found = pages.managed(self._graph_with(lasting, self._secret))
+        found = pages.managed(self._graph_with("", self._secret), self._app_id, code, back)
         ends = grants.inspect(self._app, found[0]["access_token"]).ends
         return [pages.account(each, ends) for each in found]
 

@@ -1,6 +1,6 @@
 """YouTube’s comments and threads of comments, as JSON, into our posts. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.contract import Post, Unreadable
@@ -67,6 +67,15 @@ def items(said: Any) -> list[Any]:
     if not isinstance(items, list):
         raise MakesNoSense("YouTube did not answer with a list.")
     return items
+
+
+def gone(ids: Sequence[str], said: Mapping[str, Any]) -> set[str]:
+    """Which of these comments are not among those that YouTube lists. One that is listed in a form that we do not
+    understand is there, and an answer that lists nothing tells of nothing. Raises MakesNoSense."""
+    if "items" not in said and not str(said.get("kind", "")).startswith("youtube#"):
+        raise MakesNoSense("YouTube did not answer with a list.")
+    there = [each.get("id") if isinstance(each, dict) else None for each in items(said)]
+    return set(ids) - set(there) if all(isinstance(each, str) for each in there) else set()
 
 
 def answers_of(thread: Any) -> tuple[int, list[Any]]:

@@ -42,6 +42,10 @@ AT_ONCE = 20  # posts that can be asked for in one request
 SEVERAL, QUOTES = 2, 7
 
 
+class Missing(NotThere):
+    """The server itself says that there is no such thing for us. A page of whatever stands before it does not."""
+
+
 class Gone(Rejected):
     """The post is not there, or not for us."""
 
@@ -76,7 +80,7 @@ class Server:
     # Posts ----------------------------------------------------------------------------------------------------------
 
     def status(self, id: str) -> Any:
-        """Raises NotThere."""
+        """Raises Missing."""
         return self._object(lambda library: library.status(id), "read:statuses")
 
     def statuses(self, ids: Sequence[str]) -> list[Any]:
@@ -272,7 +276,7 @@ def _judged(error: Exception, answer: Answer | None, hidden: str = "") -> Connec
     if answer.status >= 500:
         return ServerFailed(f"The server answered {answer.status}.")
     if answer.status in (404, 410):
-        return NotThere(_said(answer, hidden))
+        return (Missing if _error(answer) else NotThere)(_said(answer, hidden))
     return _refused(answer, hidden) or MakesNoSense(_said(answer, hidden))
 
 
@@ -307,12 +311,18 @@ def _not_signed_in(error: Exception, answer: Answer | None) -> ConnectorError:
 
 def _said(answer: Answer, hidden: str = "") -> str:
     """The server's own words about a refusal, without our token, should it repeat that."""
+    if error := _error(answer):
+        words = error.replace(hidden, "•••") if hidden else error
+        return f"The server says: {words[:200].rstrip('.')}."
+    return f"The server answered {answer.status}."
+
+
+def _error(answer: Answer) -> str:
     with suppress(ConnectorError):
         said = answer.json()
         if isinstance(said, dict) and isinstance(said.get("error"), str):
-            words = said["error"].replace(hidden, "•••") if hidden else said["error"]
-            return f"The server says: {words[:200].rstrip('.')}."
-    return f"The server answered {answer.status}."
+            return said["error"]
+    return ""
 
 
 def _limits(answer: Answer) -> Limits | None:

@@ -1,6 +1,6 @@
 """Reddit’s submissions and comments, as JSON, into our posts, and what it means by its refusals. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -107,6 +107,14 @@ def _object(said: Any, name: str) -> dict[str, Any]:
 def following(said: Mapping[str, Any]) -> str:
     after = said["data"].get("after")
     return after if isinstance(after, str) else ""
+
+
+def missing(ids: Sequence[str], there: Sequence[Any]) -> set[str]:
+    """Which of these posts are not there. One in a form that we do not understand is; nothing is missing for certain
+    beside one that does not even say its name."""
+    data = [each.get("data") if isinstance(each, dict) else None for each in there]
+    names = [each.get("name") if isinstance(each, dict) else None for each in data]
+    return set(ids) - set(names) if all(isinstance(each, str) for each in names) else set()
 
 
 def is_gone(raw: Any) -> bool:

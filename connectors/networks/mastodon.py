@@ -44,7 +44,7 @@ from connectors.errors import (
     Rejected,
     Unreachable,
 )
-from connectors.fediverse import AT_ONCE, SEVERAL, Gone, Listed, Server, ids_in
+from connectors.fediverse import AT_ONCE, SEVERAL, Gone, Listed, Missing, Server, ids_in
 from connectors.plain import plain_text
 
 #: What we have to be granted, and in the admin’s words what for.
@@ -143,7 +143,7 @@ class MastodonServer(Connector):
                 found |= {each["id"]: each for each in several if statuses.has_id(each)}
         for id in ids:
             if id not in found:
-                with suppress(NotThere):
+                with suppress(Missing):
                     found[id] = self._server.status(id)
         return {id: found.get(id) for id in ids}
 
@@ -198,7 +198,7 @@ class MastodonServer(Connector):
         """The post that is answered, as it is now."""
         try:
             target = self._server.status(id)
-        except NotThere:
+        except Missing:
             raise Rejected("The post that this answers is not there any more.") from None
         except Unreachable as error:
             raise NotSent(error.detail or error.sentence) from None

@@ -125,7 +125,8 @@ class Reddit(Connector):
             said, _ = self._ask("api/info", id=",".join(some))
             there = [each for each in submissions.children(said) if not submissions.is_gone(each)]
             posts = [submissions.as_post(each, me) for each in there]
-            found |= dict.fromkeys(some) | {each.id: each for each in posts if isinstance(each, Post)}
+            gone = submissions.missing(some, there)
+            found |= dict.fromkeys(gone) | {each.id: each for each in posts if isinstance(each, Post)}
         return found
 
     def _page(self, name: str, state: Mapping[str, Any], me: str, now: datetime) -> Read:

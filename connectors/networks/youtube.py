@@ -111,7 +111,8 @@ class YouTube(Connector):
             asked = {"part": "snippet", "id": ",".join(some), "textFormat": "plainText"}
             said = self._ask(lambda youtube, asked=asked: youtube.comments().list(**asked))
             posts = [comments.as_post(each, me) for each in comments.items(said)]
-            found |= dict.fromkeys(some) | {each.id: each for each in posts if isinstance(each, Post)}
+            found |= dict.fromkeys(comments.gone(some, said))
+            found |= {each.id: each for each in posts if isinstance(each, Post)}
         return found
 
     # Writing ------------------------------------------------------------------------------------------------------

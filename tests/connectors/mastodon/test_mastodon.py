@@ -21,6 +21,7 @@ from connectors.errors import (
     NotAuthorized,
     NotConnected,
     NotSent,
+    NotThere,
     RateLimited,
     Rejected,
     ServerFailed,
@@ -433,6 +434,17 @@ def test_a_post_that_does_not_come_with_others_is_asked_for_by_itself(stage, ser
     stage.delete(gone.id)
     found = server.lookup([one.id, two.id, gone.id])
     assert [found[each.id] and found[each.id].text for each in (one, two, gone)] == ["one", "two", None]
+
+
+def test_a_page_that_says_404_before_the_server_deletes_nothing_and_leaves_a_reply_waiting(stage, server, monkeypatch):
+    """A server that is being moved, behind somebody else's door: nobody who knows the post has said that it is gone."""
+    post = stage.write("Where is my bike?")
+    known = replace(server, known=server.fetch({}).known)
+    monkeypatch.setattr(stage, "answer", lambda asked: (404, b"<h1>Not Found</h1>", {"Content-Type": "text/html"}))
+    with pytest.raises(NotThere):
+        known.lookup([post.id])
+    with pytest.raises(NotSent):
+        known.send(reply_to(post))
 
 
 # Connecting -----------------------------------------------------------------------------------------------------------

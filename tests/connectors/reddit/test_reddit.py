@@ -130,6 +130,12 @@ def test_a_deleted_post_is_gone_though_reddit_still_tells_of_it(stage, brand):
     assert found[here.id].text == "Here" and found[gone.id] is None and found["t1_never"] is None
 
 
+def test_a_post_in_a_form_that_nobody_knows_is_not_taken_for_deleted(stage, brand, monkeypatch):
+    here = stage.write("Here")
+    monkeypatch.setattr(stage, "told", lambda post, **how: {"kind": "t1", "data": {"name": post.id, "body": 5}})
+    assert brand.lookup([here.id, "t1_never"]) == {"t1_never": None}
+
+
 # Writing ------------------------------------------------------------------------------------------------------------
 
 

@@ -217,6 +217,22 @@ def test_what_youtube_refuses_is_certain(stage, brand):
         brand.send(Outgoing("Between us", "Ug1", KEY, private=True))
 
 
+def test_a_comment_in_a_form_that_nobody_knows_is_not_taken_for_deleted(stage, brand, monkeypatch):
+    here, strange, gone = (stage.write(each) for each in ("Here", "Strange", "Gone"))
+    stage.delete(gone.id)
+    as_told = stage.told
+    monkeypatch.setattr(stage, "told", lambda post: as_told(post) if post == here else {"id": post.id, "snippet": 5})
+    found = brand.lookup([here.id, strange.id, gone.id])
+    assert found[here.id].text == "Here" and found[gone.id] is None and strange.id not in found
+
+
+def test_an_answer_without_a_list_deletes_nothing(stage, brand, monkeypatch):
+    here = stage.write("Here")
+    monkeypatch.setattr(stage, "_comments", lambda query: {})
+    with pytest.raises(MakesNoSense):
+        brand.lookup([here.id])
+
+
 # Connecting ---------------------------------------------------------------------------------------------------------
 
 

@@ -61,12 +61,12 @@ def review(raw: Mapping[str, Any], us: Us) -> Post | Unreadable:
 def changed(event: Event) -> Iterator[Post | Unreadable]:
     """What a change of the Page brought; likes, hiding and the like bring nothing. Tags and comments below reviews are
     delivered without their words at times: then a look has to bring them."""
-    value, item = event.value, event.value.get("item")
-    if event.field not in FIELDS or value.get("verb") not in VERBS or value.get("published") == 0:
+    value, item, verb = event.value, str(event.value.get("item")), str(event.value.get("verb"))
+    if event.field not in FIELDS or verb not in VERBS or value.get("published") == 0:
         return
     if item == "rating":
         yield _delivered(event, "review", value.get("open_graph_story_id"), **_judged(value))
-    elif value["verb"] != "remove" and not value.get("message") and not _delivered_media(value):
+    elif verb != "remove" and not value.get("message") and not _delivered_media(value):
         return
     elif item == "comment":
         yield _delivered(event, "mention" if event.field == "mention" else "comment", value.get("comment_id"))
@@ -83,15 +83,16 @@ def _delivered(event: Event, kind: str, id: Any, **facts: Any) -> Post | Unreada
     said = {"id": id, "from": who, "message": value.get("message"), "created_time": at.isoformat()}
     said["permalink_url"] = _address(value)
     shown = {"media": _delivered_media(value), "edited_at": edited_at, "deleted": is_gone}
-    return made(said, us, kind=kind, **_place(value) | shown | facts)
+    return made(said, us, kind=kind, **_place(event) | shown | facts)
 
 
-def _place(value: Mapping[str, Any]) -> dict[str, str]:
+def _place(event: Event) -> dict[str, str]:
     """Where a comment stands. A review is called a post of the reviewer's there."""
+    value = event.value
     if value.get("item") != "comment":
         return {}
     whole, above = str(value.get("post_id") or ""), str(value.get("parent_id") or "")
-    review = whole.rpartition("_")[2] if "open_graph_story_id" in value else ""
+    review = whole.rpartition("_")[2] if event.field == "ratings" else ""
     said = {"in_reply_to": review if review and above in ("", whole) else above or whole, "thread": review or whole}
     return {name: id for name, id in said.items() if id}
 

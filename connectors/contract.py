@@ -125,7 +125,7 @@ class TakeIn(Protocol):
 
 
 #: By whose rule a text is counted: composer and `length_of` read the same word.
-Count = Literal["characters", "x", "mastodon", "graphemes"]
+Count = Literal["characters", "x", "mastodon", "graphemes", "threads"]
 
 
 @dataclass(frozen=True)

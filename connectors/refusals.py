@@ -102,10 +102,8 @@ def before_writing() -> Iterator[None]:
         raise NotSent(error.detail or error.sentence) from None
 
 
-def is_not_ready(error: Exception) -> bool:
-    """Whether a container could not be published because the network does not know it (yet): nothing was."""
-    code, subcode = _codes(_told(error))
-    return code == UNPUBLISHED[0] or subcode in UNPUBLISHED[1:]
+class NotKnown(Rejected):
+    """The network does not know what this is about, or, of a container, not yet: nothing was published."""
 
 
 def _refused(code: int, subcode: int) -> ConnectorError | None:
@@ -120,6 +118,8 @@ def _refused(code: int, subcode: int) -> ConnectorError | None:
         return NotAllowed("It was answered privately before, and the network allows that once.")
     if code == UNANSWERABLE:
         return NotAllowed("The network does not allow a private answer to this.")
+    if code == UNPUBLISHED[0] or subcode in UNPUBLISHED[1:]:
+        return NotKnown("What this is about is not there any more, or can not be seen by us.")
     if code == DUPLICATE:
         return DuplicateContent("The network refused it because it says the same as one before.")
     if code == BLOCKED:

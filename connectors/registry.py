@@ -16,6 +16,7 @@ NETWORKS = {
     "instagram": "connectors.networks.instagram.Instagram",
     "mastodon": "connectors.networks.mastodon.MastodonServer",
     "reddit": "connectors.networks.reddit.Reddit",
+    "threads": "connectors.networks.threads.Threads",
     "webhook": "connectors.networks.webhook.Webhook",
     "x": "connectors.networks.x.X",
     "youtube": "connectors.networks.youtube.YouTube",

@@ -28,6 +28,12 @@ def length(text: str) -> int:
     return links * PER_LINK + emojis * 2 + _weight(_EMOJI.sub("", rest))
 
 
+def length_on_threads(text: str) -> int:
+    """By the count of Threads: emojis are as many as they have bytes, everything else is one each."""
+    text = text.replace("\r\n", "\n")
+    return len(_EMOJI.sub("", text)) + sum(len(each.encode()) for each in _EMOJI.findall(text))
+
+
 def has_link(text: str) -> bool:
     """Whether X makes a link of anything in this text."""
     return bool(_links().search(text[:MOST_PARSED]))

@@ -5,6 +5,8 @@ const person = document.documentElement.dataset.person ?? "";
 const LINK = /https?:\/\/\S+/g;
 const graphemes = (text) => [...new Intl.Segmenter().segment(text)].length;
 const characters = (text) => [...text].length;
+const bytes = (text) => new TextEncoder().encode(text).length;
+const EMOJI = /\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|\u20E3/u;
 const light = (code) => code <= 4351 || (code >= 8192 && code <= 8205) || (code >= 8208 && code <= 8223) || (code >= 8242 && code <= 8247);
 
 function onX(text) {
@@ -18,9 +20,14 @@ function onMastodon(text) {
   return links * 23 + graphemes(text.replace(LINK, "").replace(/(@\w+)@[\w.-]+/g, "$1"));
 }
 
+// Emojis are as many as they have bytes.
+function onThreads(text) {
+  const segments = [...new Intl.Segmenter().segment(text)];
+  return segments.reduce((sum, { segment }) => sum + (EMOJI.test(segment) ? bytes(segment) : characters(segment)), 0);
+}
+
 // The names of connectors.contract.Count: the house counts by the same rules before anything leaves.
-const COUNTS = { characters, x: onX, mastodon: onMastodon, graphemes };
-const bytes = (text) => new TextEncoder().encode(text).length;
+const COUNTS = { characters, x: onX, mastodon: onMastodon, graphemes, threads: onThreads };
 
 function count(area) {
   const ring = area.form.querySelector("[data-counter]");

@@ -33,7 +33,13 @@ FLAGS = {
 }
 COLUMNS = ("code", "network", "reads", *FLAGS, "length", "window", "look for our own reply")
 WHY = ("cannot: ", "not yet: ")
-COUNTED = {"characters": "characters", "x": "by X’s count", "mastodon": "by Mastodon’s count", "graphemes": "graphemes"}
+COUNTED = {
+    "characters": "characters",
+    "x": "by X’s count",
+    "mastodon": "by Mastodon’s count",
+    "graphemes": "graphemes",
+    "threads": "by Threads’ count",
+}
 
 
 def shipped() -> list[type[Connector]]:

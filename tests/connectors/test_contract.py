@@ -21,6 +21,7 @@ NETWORKS = [
     "instagram",
     "mastodon",
     "reddit",
+    "threads",
     "webhook",
     "x",
     "youtube",

@@ -219,6 +219,7 @@ DEPTHS = {
     "x": ("connectors.tweetlists.MOST_PAGES", {"mentions": 2}),
     "reddit": ("connectors.networks.reddit.DEEPEST", 200),
     "instagram": ("connectors.walking.DEEPEST", 1),
+    "threads": ("connectors.walking.DEEPEST", 1),
 }
 
 
@@ -702,6 +703,7 @@ LENGTHS = {
     "characters": {"": 0, "abc": 3, "ä": 1, LONG_LINK: 100},
     "x": {"abc": 3, "ä": 1, "日本": 4, FAMILY: 2, "\N{GRINNING FACE}": 2, f"a {LONG_LINK} b": 27},
     "mastodon": {"abc": 3, "日本": 2, f"a {LONG_LINK} b": 27, "hello @ana@far.example": 10},
+    "threads": {"abc": 3, "ä": 1, "日本": 2, FAMILY: 25, "\N{GRINNING FACE}": 4, LONG_LINK: 100},
     "graphemes": {"abc": 3, "e\u0301": 1, FAMILY: 1, "\N{GRINNING FACE}": 1, "日本": 2},
 }
 

@@ -1,7 +1,7 @@
 """Being let to a Facebook Page: what the app has to be granted, from the code that the browser brings back to the Pages
 that a person manages, each with a token of its own, and what Facebook delivers of one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -37,15 +37,18 @@ def wanted(messages: bool) -> tuple[str, ...]:
     return DELIVERED + (DELIVERED_MESSAGES if messages else ())
 
 
-def delivered(graph: Graph, page: str, app: str) -> set[str]:
-    """What Facebook was told to deliver of this Page to our app, if it is known which that is; nothing when we may not
-    know."""
+def not_delivered(graph: Graph, page: str, app: str, fields: Iterable[str]) -> list[str]:
+    """Which of these Facebook was not told to deliver of this Page to our app, if it is known which app that is. All of
+    them when we may not know; none when it delivers to us and does not say what."""
     try:
         heard = graph.get(node(page, "subscribed_apps"), fields="id,subscribed_fields")
     except MissingScope:
-        return set()
-    apps = [each for each in objects(heard.said) if not app or str(each.get("id")) == app]
-    return {str(field) for each in apps for field in each.get("subscribed_fields") or ()}
+        return list(fields)
+    ours = [each for each in objects(heard.said) if not app or str(each.get("id")) == app]
+    told = [each["subscribed_fields"] for each in ours if isinstance(each.get("subscribed_fields"), list)]
+    if len(told) < len(ours):
+        return []
+    return [each for each in fields if not any(each in one for one in told)]
 
 
 def managed(way: Graph, app: str, code: str, back: str) -> list[Mapping[str, Any]]:

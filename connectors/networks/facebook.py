@@ -254,10 +254,9 @@ class Facebook(MetaConnector):
 
     def check(self) -> Checked:
         id, name = self._asked_who()
-        given = self._granted
-        delivers = pages.delivered(self._graph, self._page, str(self.settings.get("app_id") or ""))
+        given, app = self._granted, str(self.settings.get("app_id") or "")
         missing = list(grants.in_words(given.missing(self._needed), self.words)) if given else []
-        if lacking := [each for each in self._wanted if each not in delivers]:
+        if lacking := pages.not_delivered(self._graph, self._page, app, self._wanted):
             missing.append(f"have Facebook deliver {', '.join(lacking)}: connect the channel again (subscribed_apps)")
         granted = tuple(what for scope, what in self.words.items() if given and scope in given.scopes)
         sentence = f"Connected as {name}." + ("" if given else " What was granted, Facebook did not say.")

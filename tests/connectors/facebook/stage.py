@@ -29,6 +29,8 @@ class FacebookStage(Stage):
     scopes: tuple[str, ...] = SCOPES
     #: What our app was told to deliver.
     subscribed: set[str] = field(default_factory=set)
+    app: str = APP
+    tells_fields: bool = True
     #: Whom a message of ours is to.
     to: dict[str, str] = field(default_factory=dict)
     #: Pages that the person who signs in manages.
@@ -112,7 +114,8 @@ class FacebookStage(Stage):
                 assert query["platform"] == "messenger"
                 return 200, {"data": [self._talk(each) for each in self._people]}
             case [id, "subscribed_apps"] if id == PAGE:
-                apps = [{"id": APP, "name": "Hub", "subscribed_fields": sorted(self.subscribed)}]
+                fields = sorted(self.subscribed) if self.tells_fields else None
+                apps = [{"id": self.app, "name": "Hub", "subscribed_fields": fields}]
                 return 200, {"data": apps if self.subscribed else []}
             case [id, "feed" | "tagged" | "ratings" as edge] if id == PAGE:
                 return 200, self._edge(edge, query)

@@ -391,6 +391,16 @@ def test_a_check_without_the_apps_secrets_says_what_it_can_not_know(stage, brand
     )
 
 
+def test_a_page_that_delivers_to_others_alone_does_not_deliver_to_us(stage, brand):
+    brand.connected()
+    stage.app = "9999"
+    assert brand.check().missing[0].startswith("have Facebook deliver feed, mention, ratings, messages")
+    anybodys = replace(brand, settings={name: each for name, each in brand.settings.items() if name != "app_id"})
+    assert anybodys.check().missing == ()
+    stage.app, stage.tells_fields = APP, False
+    assert brand.check().missing == (), "it delivers, and does not say what"
+
+
 def test_a_token_of_another_page_or_person_is_refused(stage, brand):
     other = replace(brand, settings=brand.settings | {"page": "999"})
     with pytest.raises(Misconfigured, match="not that of this Page"):

@@ -132,7 +132,7 @@ def proof(token: str, secret: str) -> str:
 
 def node(*parts: str) -> str:
     """The path of a node or edge; nothing in an id can lead elsewhere."""
-    return "/".join(quote(str(each), safe="") for each in parts)
+    return "/".join(quote(str(each), safe="", errors="replace") for each in parts)
 
 
 def following(said: Mapping[str, Any]) -> dict[str, str]:

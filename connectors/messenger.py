@@ -220,7 +220,7 @@ def recipient_of(graph: Graph, reply: Outgoing, us: Us) -> dict[str, str]:
 def find(graph: Graph, platform: str, reply: Outgoing, since: datetime, us: Us) -> Sent | None:
     """Our own message among the newest: same words, to the same person where we know who that is."""
     who = reply.to.author if reply.to else ""
-    for talk in graph.get("me/conversations", platform=platform, fields=FIELDS, limit=TALKS).items:
+    for talk in _plain(talks(graph, platform, {}).items):
         if who and str(_person(talk, us).get("id") or "") != who:
             continue
         for raw in _list(talk.get("messages")):

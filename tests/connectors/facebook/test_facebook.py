@@ -3,6 +3,8 @@
 import hmac
 import json
 import os
+import random
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,9 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connectors import graph, refusals
+from connectors import graph, http, refusals
 from connectors.contract import Outgoing, Post, Target, Unreadable
 from connectors.errors import (
+    ConnectorError,
     DuplicateContent,
     Forged,
     MakesNoSense,
@@ -28,12 +31,14 @@ from connectors.errors import (
 from connectors.networks.facebook import Facebook
 from tests.connectors import played
 from tests.connectors.facebook.stage import APP, OURS, PAGE, SCOPES, error
+from tests.connectors.test_strange_answers import STRANGE, changed, places
 from tests.connectors.visits import on_stage, open_channel, read_all, told
 
 HERE = Path(__file__).parent
 REAL = Path(os.environ.get("REAL_DATA", "/nowhere")) / "fixtures" / "facebook"
 KEY = "0b4e8a52-6f0e-4df5-9d2f-7f2f0f3c5a11"
 BACK = "https://hub.example.com/channels/signed-in/"
+V = f"/{graph.VERSION}"
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 pytestmark = pytest.mark.django_db
@@ -281,7 +286,7 @@ def test_nothing_that_is_not_there_to_be_liked_or_hidden_is_tried(stage, brand):
 # Deliveries -----------------------------------------------------------------------------------------------------------
 
 
-def changed(field="feed", at=1_764_000_000, page=PAGE, **value):
+def a_change(field="feed", at=1_764_000_000, page=PAGE, **value):
     entry = {"id": page, "time": at, "changes": [{"field": field, "value": value}]}
     return json.dumps({"object": "page", "entry": [entry]}).encode()
 
@@ -303,9 +308,9 @@ def test_one_delivery_may_hold_much_and_each_of_it_is_what_it_is(stage, brand):
 
 
 def test_an_edit_says_when_it_was_and_a_deletion_says_nothing_more(brand):
-    [edited] = brand.posts_in(changed(**COMMENTED, verb="edited"))
+    [edited] = brand.posts_in(a_change(**COMMENTED, verb="edited"))
     assert (edited.text, edited.edited_at.timestamp()) == ("Hello", 1_764_000_000)
-    [gone] = brand.posts_in(changed(**COMMENTED, verb="remove"))
+    [gone] = brand.posts_in(a_change(**COMMENTED, verb="remove"))
     assert (gone.deleted, gone.text, gone.author, gone.id) == (True, "", None, edited.id)
 
 
@@ -315,7 +320,7 @@ def test_what_we_do_on_facebook_itself_comes_back_as_ours(stage, brand):
     echo = replace(said, ours=True)
     [ours] = brand.posts_in(stage.deliver(echo).body)
     assert (ours.direction, ours.author, ours.thread) == ("out", None, "dm:ana")
-    [ours] = brand.posts_in(changed(**COMMENTED | {"from": {"id": PAGE}}, verb="add"))
+    [ours] = brand.posts_in(a_change(**COMMENTED | {"from": {"id": PAGE}}, verb="add"))
     assert (ours.direction, ours.author) == ("out", None)
 
 
@@ -333,12 +338,12 @@ def test_what_we_do_on_facebook_itself_comes_back_as_ours(stage, brand):
     ],
 )
 def test_what_brings_no_post_is_passed_over(brand, what):
-    assert list(brand.posts_in(changed(**COMMENTED | what))) == []
+    assert list(brand.posts_in(a_change(**COMMENTED | what))) == []
 
 
 def test_a_comment_below_a_review_stands_with_it(brand):
     below = COMMENTED | {"post_id": "6003_7001", "parent_id": "6003_7001", "open_graph_story_id": "7001"}
-    [comment] = brand.posts_in(changed("ratings", **below, verb="add"))
+    [comment] = brand.posts_in(a_change("ratings", **below, verb="add"))
     assert (comment.thread, comment.in_reply_to) == ("7001", "7001")
 
 
@@ -445,11 +450,84 @@ def test_a_code_that_was_used_or_no_page_at_all_is_told(stage, brand):
         brand.signed_in("good", BACK, {})
 
 
+# Strange answers ------------------------------------------------------------------------------------------------------
+
+PARTS = {f"{PAGE}/feed": "feed", f"{PAGE}/tagged": "tagged", f"{PAGE}/ratings": "reviews"}
+PARTS |= {f"{PAGE}_{OURS}/comments": "comments", "me/conversations": "messages"}
+
+
+@pytest.fixture
+def says(monkeypatch):
+    """`says(JSON)`: whatever is asked is answered so."""
+
+    def say(said):
+        answer = http.Answer(
+            200, http.httpx.Headers({"content-type": "application/json"}), json.dumps(said).encode(), ""
+        )
+        monkeypatch.setattr(http, "exchange", lambda url, **asked: answer)
+
+    return say
+
+
+@pytest.mark.parametrize("path", PARTS)
+def test_one_strange_field_of_a_page_spoils_no_other_post_and_nothing_of_the_librarys_comes_out(brand, says, path):
+    page, chance, read = json.loads((HERE / "page.json").read_text())["said"][f"{V}/{path}"][0], random.Random(path), 0
+    step = {"part": PARTS[path], "of": f"{PAGE}_{OURS}" * (PARTS[path] == "comments"), "place": {}, "deep": 0}
+    cursor = {"walk": {"since": "1990-01-01T00:00:00+00:00", "steps": [step], "sweeps": False, "done": 0}}
+    for way, value in ((way, value) for way in places(page) for value in chance.sample(STRANGE, 4)):
+        says(changed(page, way, value))
+        try:
+            batch = brand.fetch(cursor)
+        except ConnectorError:
+            continue
+        assert all(isinstance(each, Post | Unreadable) for each in batch.posts), way
+        json.dumps(batch.cursor)
+        read += len(batch.posts)
+    assert read > 10
+
+
+def test_whatever_stands_in_a_delivery_is_understood_passed_over_or_put_aside(stage, brand):
+    posts = [stage.write("Hello", kind=kind) for kind in stage.kinds]
+    said, chance = json.loads(stage.deliver(*posts).body), random.Random(7)
+    for way in places(said):
+        for value in chance.sample(STRANGE, 6):
+            found = brand.posts_in(json.dumps(changed(said, way, value)).encode())
+            assert all(isinstance(each, Post | Unreadable) for each in found), way
+
+
+@pytest.mark.parametrize("value", STRANGE, ids=range(len(STRANGE)))
+def test_whatever_is_said_to_what_we_do_only_our_own_errors_come_out(brand, says, value):
+    reply = Outgoing("Hello", "900_1", KEY, to=Target("900_1", "comment"))
+    message = replace(reply, in_reply_to="m_1", to=None)
+    wraps = [
+        {name: value} for name in ("data", "id", "error", "paging", "parent", "from", "message_id", "access_token")
+    ]
+    wraps += [
+        {"error": {"code": 100, "message": value, "error_subcode": value}},
+        {"data": [value]},
+        {"id": PAGE, "name": value},
+    ]
+    wraps += [{"data": [{"id": APP, "subscribed_fields": value, "access_token": value}]}, {"data": {"scopes": value}}]
+    for said in (value, *wraps):
+        says(said)
+        for attempt in (
+            lambda: [brand.send(each) for each in (reply, message)],
+            lambda: brand.find_sent(reply, ago(MINUTE)),
+            lambda: brand.find_sent(message, ago(MINUTE)),
+            lambda: replace(brand).lookup(["900_1", "m_1", f"{PAGE}_1"]),
+            lambda: [act(Target("900_1")) for act in (brand.like, brand.hide, replace(brand).remove)],
+            lambda: replace(brand).check(),
+            lambda: brand.connected(),
+            lambda: brand.signed_in("good", BACK, {}),
+        ):
+            with suppress(ConnectorError):
+                attempt()
+
+
 # What others recorded -------------------------------------------------------------------------------------------------
 
 needs_real_data = pytest.mark.skipif(not REAL.is_dir(), reason="REAL_DATA names no folder with fixtures/facebook")
 SILENT = ("like", "reaction", "hide", "unhide", "mute", "block", "unblock", "event", "album")
-V = f"/{graph.VERSION}"
 
 
 def real(name, folder="graph"):

@@ -93,7 +93,8 @@ class Instagram(InstagramAccount):
 
     def fetch(self, cursor: Mapping[str, Any]) -> Batch:
         parts = ["media", "tags"] + (["messages"] if self._reads_messages else [])
-        days, learnt = self.settings.get("backfill_days", 7), self._me[1]
+        days, (me, learnt) = self.settings.get("backfill_days", 7), self._me
+        cursor = cursor if cursor.get("of") == me["account"] else {"of": me["account"]}
         counts = dict(cursor.get("counts") or {})
         reader = partial(self._step, counts)
         batch = walking.read(cursor, parts, reader, days=days, spare=frozenset(("tags",)))
@@ -111,10 +112,9 @@ class Instagram(InstagramAccount):
         """Our own media, and which of them have other comments than at the last look."""
         heard = self._graph.get(node(self._id, "media"), fields=MEDIUM, limit=PAGE, **step.place)
         page = newest(heard, since, lambda raw: mediaposts.medium(raw, self._us), "timestamp")
-        watched = heard.at - timedelta(days=self.settings.get("watch_days", 30))
+        watched = min(since, heard.at - timedelta(days=self.settings.get("watch_days", 30)))
         told = [(raw, moment(raw.get("timestamp"), heard.at)) for raw in objects(heard.said)]
-        page.reached = any(at < min(since, watched) for _, at in told)
-        sure = heard.at - since < FRESH
+        page.reached, sure = any(at < watched for _, at in told), heard.at - since < FRESH
         page.deeper = [
             Step("comments", str(raw.get("id")))
             for raw, at in told
@@ -157,11 +157,14 @@ class Instagram(InstagramAccount):
         mention never, for whoever is blocked by its author sees none either."""
         found: dict[str, Post | None] = {}
         for id in ids:
+            mention = bool(mediaposts.mentioned(id))
             try:
                 post = self._look_at(id)
-            except (NotThere, MakesNoSense) as error:
-                gone = isinstance(error, NotThere) and not mediaposts.mentioned(id)
-                found |= {id: None} if gone and granted_all(self._given, self._needed) else {}
+            except NotThere:
+                found |= {id: None} if not mention and granted_all(self._given, self._needed) else {}
+            except MakesNoSense:
+                if not mention:
+                    raise
             else:
                 found |= {id: post} if isinstance(post, Post) else {}
         return found

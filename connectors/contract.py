@@ -335,6 +335,10 @@ class Connector:
         """How these posts are now, None for one that is gone; one that the network said nothing about is left out."""
         raise NotImplementedError
 
+    def price(self, doing: Literal["lookup", "act"], number: int = 1) -> float:
+        """What it costs at most (`Capabilities.unit`) to look up so many posts, or to like, hide or delete so many."""
+        return 0
+
     def length_of(self, text: str) -> int:
         """How long this text is by the network's own count."""
         return len(text)

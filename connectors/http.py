@@ -22,7 +22,9 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -74,6 +76,9 @@ OURS = {"user-agent": "SocialHub/1", "accept": "*/*", "accept-encoding": "gzip, 
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 Origin = tuple[str, int]
+
+#: Asked right before something is done that must not be done twice; raises NotSent to hold it back.
+_gate: ContextVar[Callable[[], None] | None] = ContextVar("gate", default=None)
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,17 @@ def send(
     return answer
 
 
+@contextmanager
+def gated(gate: Callable[[], None]) -> Iterator[None]:
+    """Within this, whatever writes (`once`) asks `gate` first, however long what goes before it has taken: it raises
+    NotSent to hold it back."""
+    token = _gate.set(gate)
+    try:
+        yield
+    finally:
+        _gate.reset(token)
+
+
 def exchange(
     url: str,
     *,
@@ -161,6 +177,8 @@ def exchange(
     asked = _request(method, url, request)
     if not once:
         return _follow(call, asked) if method in ("GET", "HEAD") else _ask(call, asked)
+    if gate := _gate.get():
+        gate()
     try:
         return _ask(call, asked)
     except ConnectorError as error:

@@ -14,9 +14,9 @@ from itertools import islice
 from django.db import transaction
 from django.utils import timezone
 
-from connectors import budgets, clock, health, ledger, normalise, tokens, vault
+from connectors import budgets, clock, health, ledger, normalise, tokens, trouble, waits
 from connectors.contract import Batch, Connector, Post, TakeIn, Unreadable
-from connectors.errors import ConnectorError, NotAuthorized
+from connectors.errors import BudgetSpent, ConnectorError, NotAuthorized, RateLimited
 from connectors.models import Channel, FetchRun, LeaseLost, QuarantinedPost
 from departments import audit, bell
 
@@ -155,9 +155,10 @@ def _learnt(channel: Channel, batch: Batch) -> dict:
     learnt: dict = {}
     if batch.known:
         learnt["known"] = channel.known | dict(batch.known)
-    if batch.limits:
-        reset = batch.limits.reset
-        learnt["limits"] = asdict(batch.limits) | {"reset": reset.isoformat() if reset else None}
+    if batch.limits or waits.KEPT_IN in channel.limits:
+        reset = batch.limits.reset if batch.limits else None
+        told = asdict(batch.limits) | {"reset": reset.isoformat() if reset else None} if batch.limits else {}
+        learnt["limits"] = told | waits.after_page(channel.limits)
     return learnt
 
 
@@ -167,14 +168,16 @@ def _failed(run: FetchRun, error: Exception) -> FetchRun:
     if not isinstance(error, ConnectorError):
         logger.exception("A visit to %s failed", channel.slug, exc_info=error)
     verdict = health.after_error(error, timezone.now(), failures=channel.failures, poll_seconds=channel.poll_seconds)
-    return _settled(run, verdict, Outcome.FAILED, _told(channel, error))
+    asks = isinstance(error, RateLimited) and not isinstance(error, BudgetSpent) and verdict.next_poll_at
+    also = {"limits": waits.with_wait(channel.limits, verdict.next_poll_at, error)} if asks else {}
+    return _settled(run, verdict, Outcome.FAILED, _told(channel, error), **also)
 
 
-def _settled(run: FetchRun, verdict: health.Verdict, outcome: Outcome, detail: str = "") -> FetchRun:
+def _settled(run: FetchRun, verdict: health.Verdict, outcome: Outcome, detail: str = "", **also) -> FetchRun:
     """Keep how the visit went: channel, ledger, audit and bell in one transaction."""
     channel, now = run.channel, timezone.now()
     before = (channel.state, channel.failures)
-    also = {"last_ok_at": now} if outcome == Outcome.OK else {}
+    also |= {"last_ok_at": now} if outcome == Outcome.OK else {}
     if run.taken_in:
         also["last_post_at"] = now
     with transaction.atomic():
@@ -192,12 +195,7 @@ def _settled(run: FetchRun, verdict: health.Verdict, outcome: Outcome, detail: s
 def _told(channel: Channel, error: Exception) -> str:
     """What the network said, without our secrets; of a fault of our own only its name, for it may hold people's
     words."""
-    if not isinstance(error, ConnectorError):
-        return health.blame(error)
-    try:
-        return vault.redacted(error.detail or error.sentence, channel.credentials)
-    except ConnectorError:
-        return error.sentence
+    return trouble.said(channel, error) if isinstance(error, ConnectorError) else health.blame(error)
 
 
 def _ring(run: FetchRun) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from connectors import errors, health
+from connectors import errors, health, vault
 from connectors.contract import Capabilities
 from connectors.errors import ConnectorError, Misconfigured
 from connectors.models import Channel
@@ -52,6 +52,14 @@ def of(channel: Channel) -> Trouble | None:
         mended_in=kind.mended_in if kind else "",
         alarm=channel.is_trouble and kind is not errors.NotConnected,  # it is only new
     )
+
+
+def said(channel: Channel, error: ConnectorError) -> str:
+    """What the network said, or what it means, without our secrets: networks like to repeat what they were sent."""
+    try:
+        return vault.redacted(error.detail or error.sentence, channel.credentials)
+    except ConnectorError:
+        return error.sentence
 
 
 def _lacking(channel: Channel, kind: type[ConnectorError] | None) -> str:

@@ -9,6 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from connectors.errors import WrongKey
 
+SHORTEST = 4
+
 
 def seal(credentials: Mapping[str, str]) -> str:
     """Encrypt with the newest of CREDENTIAL_KEYS. Nothing to hide is the empty text."""
@@ -45,8 +47,10 @@ def is_newest(sealed: str) -> bool:
 
 
 def redacted(text: str, credentials: Mapping[str, str]) -> str:
-    """The text without any of these secrets: networks like to repeat in an error what they were sent."""
-    for secret in sorted(filter(None, map(str, credentials.values())), key=len, reverse=True):
+    """The text without any of these secrets: networks like to repeat in an error what they were sent. What has fewer
+    letters than SHORTEST, such as a plain “no” that is kept beside them, is a word and no secret."""
+    secrets = [each for each in map(str, credentials.values()) if len(each) >= SHORTEST]
+    for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "•••")
     return text
 

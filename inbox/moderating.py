@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from connectors import http, trouble, waits
 from connectors.contract import Capabilities
 from connectors.errors import ConnectorError, NotAuthorized, RateLimited, Rejected
+from connectors.models import Usage
 from connectors.registry import connector_for
 from departments import bell
 from departments.audit import record
 from inbox.intake import take_in
 from inbox.models import Message, Moderation, QueueItem
-from inbox.outbox import target_of
+from inbox.outbox import stop_if_frozen, target_of
 from inbox.rechecking import gone
 
 Act, State = Moderation.Act, Moderation.State
@@ -50,17 +52,19 @@ def moderate_due(held: Callable[[], bool] = lambda: False) -> int:
 
 
 def _try(asked: Moderation) -> None:
-    message = asked.message
+    message, channel = asked.message, asked.message.channel
     try:
-        _do(connector_for(message.channel), asked.act, message)
+        waits.check(channel)
+        with http.gated(lambda: stop_if_frozen(channel)):
+            _do(connector_for(channel), asked.act, message)
     except Rejected as error:
-        _refused(asked, error.detail or error.sentence)
+        _refused(asked, trouble.said(channel, error))
     except RateLimited as error:
-        _later(asked, error, error.until)
+        _later(asked, error, waits.note(channel, error))
     except ConnectorError as error:
         _later(asked, error)
     except Exception as error:
-        logger.exception("An act on %s failed", message.channel.slug)
+        logger.exception("An act on %s failed", channel.slug)
         _later(asked, error)
     else:
         _done(asked)
@@ -78,12 +82,14 @@ def _do(connector, act: str, message: Message) -> None:
 
 def _later(asked: Moderation, error: Exception, until: datetime | None = None) -> None:
     said = error.sentence if isinstance(error, ConnectorError) else "Social Hub itself failed here."
+    # To be asked to wait is no failure.
+    asked.attempts -= isinstance(error, RateLimited)
     if asked.attempts > len(WAITS) or isinstance(error, NotAuthorized):
         _refused(asked, said)
         return
     asked.try_after = until or timezone.now() + WAITS[asked.attempts - 1]
     asked.trouble, asked.leased_until = said[:500], None
-    asked.save(update_fields=["try_after", "trouble", "leased_until"])
+    asked.save(update_fields=["try_after", "trouble", "leased_until", "attempts"])
 
 
 @transaction.atomic
@@ -98,6 +104,7 @@ def _done(asked: Moderation) -> None:
     message, now = asked.message, timezone.now()
     asked.state, asked.trouble, asked.leased_until = State.DONE, "", None
     asked.save(update_fields=["state", "trouble", "leased_until"])
+    Usage.objects.add(message.channel, connector_for(message.channel).price("act"), now.date())
     if asked.act == Act.REMOVE:
         take_in(message.channel, [gone(message)])
     else:

@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from connectors import http, trouble, waits
 from connectors.contract import Outgoing, Sent, Target
-from connectors.errors import ConnectorError, NotAuthorized, NotSent, RateLimited, Rejected
+from connectors.errors import BudgetSpent, ConnectorError, NotAuthorized, NotSent, RateLimited, Rejected
 from connectors.lanes import Lanes
-from connectors.models import Usage
+from connectors.models import Channel, Usage
 from connectors.registry import connector_for
 from departments import bell
 from departments.audit import record
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 LOOKS = (5, 30, 120, 600)
 #: How long to wait when the network certainly did not take it.
 WAIT = timedelta(minutes=2)
+#: For how long nobody else doubts a reply that is being sent: what is asked before it, and the attempt.
+SENDING = timedelta(seconds=90)
 #: When to see whether what the network confirmed is really there.
 VERIFY_AFTER = timedelta(seconds=30)
 #: How often that is put off, each time for twice as long; the last time is an hour and a half after the first.
@@ -89,15 +92,21 @@ def step(reply: Reply, held: Callable[[], bool] = lambda: False) -> None:
 
 def attempt(reply: Reply, held: Callable[[], bool] = lambda: False) -> None:
     """Mark it, call the network once, keep what came of it. The network is never called inside a transaction."""
-    _look_once_more(reply)
+    try:
+        waits.check(reply.channel)
+        _look_once_more(reply)
+    except RateLimited as error:
+        _wait(reply, waits.note(reply.channel, error), error.sentence)
+        return
     if not _mark_sending(reply, held):
         return
     try:
-        sent = connector_for(reply.channel).send(_outgoing(reply))
+        with http.gated(lambda: stop_if_frozen(reply.channel)):
+            sent = connector_for(reply.channel).send(_outgoing(reply))
     except Rejected as error:
-        _settle(reply, State.REFUSED, "reply_refused", trouble=error.detail or error.sentence)
+        _settle(reply, State.REFUSED, "reply_refused", trouble=trouble.said(reply.channel, error))
     except RateLimited as error:
-        _wait(reply, error.until or timezone.now() + WAIT, error.sentence)
+        _wait(reply, waits.note(reply.channel, error), error.sentence)
     except (NotSent, NotAuthorized) as error:
         _wait(reply, timezone.now() + WAIT, error.sentence)
     except Exception as error:
@@ -107,11 +116,23 @@ def attempt(reply: Reply, held: Callable[[], bool] = lambda: False) -> None:
         settle_sent(reply, sent)
 
 
+def stop_if_frozen(channel: Channel) -> None:
+    """Asked again right before the request that writes: what a connector has to ask before that takes its time. Raises
+    NotSent."""
+    if Channel.objects.filter(pk=channel.pk, frozen_at__isnull=False).exists():
+        raise NotSent("Sending through this channel is stopped.")
+
+
 def _look_once_more(reply: Reply) -> None:
-    """They may have changed or deleted what we answer, on a network that does not tell: `_reason_to_stop` sees it."""
+    """They may have changed or deleted what we answer, on a network that does not tell: `_reason_to_stop` sees it.
+    Raises RateLimited when the network wants to be left alone."""
     try:
         if not reply.channel.frozen_at:
             recheck(reply.target)
+    except BudgetSpent:
+        pass  # it binds reading alone
+    except RateLimited:
+        raise
     except ConnectorError as error:
         logger.info("Whether reply %s still fits is not known: %s", reply.pk, type(error).__name__)
 
@@ -130,7 +151,9 @@ def _mark_sending(reply: Reply, held: Callable[[], bool] = lambda: False) -> boo
         _wait(reply, timezone.now() + WAIT, "Nothing leaves until an admin has confirmed the restore.")
         return False
     current.state, current.attempts, current.attempted_at = State.SENDING, current.attempts + 1, timezone.now()
-    current.save(update_fields=["state", "attempts", "attempted_at"])
+    # Anew, for looking once more took its share of it.
+    current.leased_until = current.attempted_at + SENDING
+    current.save(update_fields=["state", "attempts", "attempted_at", "leased_until"])
     reply.state, reply.attempts, reply.attempted_at = current.state, current.attempts, current.attempted_at
     _ring(reply)
     return True
@@ -173,6 +196,9 @@ def look(reply: Reply) -> None:
     """Look for our own post on the network. Not being able to look is not the same as not finding it."""
     try:
         found = _find(reply)
+    except RateLimited as error:
+        _wait(reply, waits.note(reply.channel, error), error.sentence, state=State.UNKNOWN)
+        return
     except ConnectorError as error:
         _wait(reply, timezone.now() + timedelta(seconds=LOOKS[1]), error.sentence, state=State.UNKNOWN)
         return
@@ -189,8 +215,10 @@ def verify(reply: Reply) -> None:
     """Whether what the network confirmed is really there, once. While nobody can look it is put off, a few times."""
     try:
         found = _find(reply)
-    except ConnectorError:
+    except ConnectorError as error:
         again = timezone.now() + WAIT * 2**reply.looks if reply.looks < MOST_LOOKS else None
+        if again and isinstance(error, RateLimited):
+            again = max(again, waits.note(reply.channel, error))
         _settle(reply, State.SENT, None, send_after=again, looks=reply.looks + 1)
         return
     trouble = "" if found else "The network said that it took this reply, and does not show it."
@@ -198,6 +226,7 @@ def verify(reply: Reply) -> None:
 
 
 def _find(reply: Reply) -> Sent | None:
+    waits.check(reply.channel)
     since = (reply.attempted_at or reply.created_at) - timedelta(minutes=1)
     return connector_for(reply.channel).find_sent(_outgoing(reply), since)
 

@@ -12,9 +12,10 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from connectors import budgets, waits
 from connectors.contract import Connector, Post
-from connectors.errors import ConnectorError
-from connectors.models import Channel
+from connectors.errors import ConnectorError, RateLimited
+from connectors.models import Channel, Usage
 from inbox.intake import ref_of, take_in
 from inbox.models import Message
 
@@ -29,6 +30,8 @@ def recheck(message: Message) -> None:
     """Ask how this one is now, if its network can be asked. Raises ConnectorError when it can not just now."""
     connector = message.channel.connector()
     if connector.offers.lookups:
+        waits.check(message.channel)
+        budgets.check(message.channel, connector)
         _ask(message.channel, connector, [message])
 
 
@@ -50,7 +53,11 @@ def _recheck_channel(channel: Channel) -> int:
     if not messages:
         return 0
     try:
+        waits.check(channel)
+        budgets.check(channel, channel.connector())
         _ask(channel, channel.connector(), messages)
+    except RateLimited as error:
+        waits.note(channel, error)
     except ConnectorError as error:
         # The visits to the channel say what is wrong with it.
         logger.info("How messages of %s are now is not known: %s", channel.slug, type(error).__name__)
@@ -62,6 +69,7 @@ def _ask(channel: Channel, connector: Connector, messages: Sequence[Message]) ->
     by_id = {each.external_id: each for each in messages}
     posts = [post or gone(by_id[id]) for id, post in found.items() if id in by_id]
     with transaction.atomic():
+        Usage.objects.add(channel, connector.price("lookup", len(messages)), timezone.now().date())
         take_in(channel, posts)
         Message.objects.filter(pk__in=[each.pk for each in messages]).update(checked_at=timezone.now())
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from tweepy import Client
 from tweepy.errors import HTTPException
@@ -150,6 +150,11 @@ class X(Connector):
             found |= self._as_they_are(list(ids[start : start + MOST_LOOKED_UP]), me)
         return found
 
+    def price(self, doing: Literal["lookup", "act"], number: int = 1) -> float:
+        """Whether X counted these today already only a visit's meter knows."""
+        author = tweets.USER_READ if self.settings.get("counts_authors", True) else 0
+        return number * (tweets.POST_READ + author) if doing == "lookup" else 0
+
     def _as_they_are(self, ids: list[str], me: tweets.Account) -> dict[str, Post | None]:
         said = self._looked_up(ids)
         told = [each for each in tweets.listed(said) if tweets.version_of(each)]
@@ -188,7 +193,7 @@ class X(Connector):
         said, _ = self._ask(lambda x: x.get_users_tweets(me.id, **asked))
         for each in tweets.listed(said):
             if tweets.version_of(each) and _answers(each, reply.in_reply_to) and tweets.alike(each, reply.text):
-                return self._sent(tweets.versions(each)[0])
+                return self._sent(tweets.versions(each)[0], self._price(reply.text))
         return None
 
     def hide(self, target: Target, hidden: bool = True) -> None:

@@ -10,7 +10,8 @@ Each request costs units of a quota that counts anew at midnight Pacific time.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from math import ceil
+from typing import Any, Literal
 
 from connectors import accounts, comments, cursors, google, http, oauth
 from connectors.contract import (
@@ -115,6 +116,9 @@ class YouTube(Connector):
             found |= {each.id: each for each in posts if isinstance(each, Post)}
         return found
 
+    def price(self, doing: Literal["lookup", "act"], number: int = 1) -> float:
+        return READ * ceil(number / MOST_LOOKED_UP) if doing == "lookup" else WRITE * number
+
     # Writing ------------------------------------------------------------------------------------------------------
 
     def send(self, reply: Outgoing) -> Sent:
@@ -136,7 +140,7 @@ class YouTube(Connector):
             said = self._ask(lambda youtube, page=page: youtube.comments().list(**page))
             for post in (comments.as_post(each, me) for each in comments.items(said)):
                 if _is_ours(post, since) and _alike(post.text, reply.text):
-                    return Sent(post.id, post.url, post.global_id)
+                    return Sent(post.id, post.url, post.global_id, WRITE)
             if not (token := comments.following(said)):
                 break
         return None

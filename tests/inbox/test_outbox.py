@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from connectors.contract import Sent
 from connectors.demo import server
+from connectors.errors import Rejected
 from connectors.lanes import Lanes
 from connectors.models import Channel
 from connectors.models.demo import DemoPost
@@ -300,3 +301,27 @@ def test_a_network_that_never_lets_us_look_is_left_alone_in_the_end(channel, ite
         assert outbox.send_due() == 1
     written.refresh_from_db()
     assert (written.state, written.send_after, written.trouble) == (Reply.State.SENT, None, "")
+
+
+def test_a_network_that_repeats_our_secret_in_a_refusal_is_not_quoted_with_it(item, carl, channel, monkeypatch):
+    channel.credentials = {"access_token": "canary-token", "renewable": "no"}
+    channel.save()
+    monkeypatch.setattr(Demo, "send", _refusing)
+    reply = answer(item, carl)
+    outbox.send_due()
+    reply.refresh_from_db()
+    assert (reply.state, reply.trouble) == ("refused", "Nobody may speak with •••.")
+
+
+def _refusing(demo, reply):
+    raise Rejected(f"Nobody may speak with {demo.credentials['access_token']}.")
+
+
+def test_looking_once_more_takes_nothing_of_the_time_for_sending(item, carl, monkeypatch):
+    """Else another worker would begin to doubt a reply that is just being sent."""
+    reply = answer(item, carl)
+    [claimed] = Reply.objects.all().claim(batch=1, seconds=1)
+    left = []
+    monkeypatch.setattr(Demo, "send", lambda *of: left.append(Reply.objects.get().leased_until - timezone.now()))
+    outbox.step(claimed)
+    assert left[0] > timedelta(minutes=1) and reply.pk == claimed.pk

@@ -194,7 +194,7 @@ def test_an_answer_to_an_answer_stands_below_the_thread(stage, brand):
     assert stage.posts[sent.id].answers == thread.id
     assert sent.url.endswith(f"lc={sent.id}") and sent.global_id == f"youtube:{sent.id}"
     found = brand.find_sent(Outgoing("Yes,  28 inch", answer.id, KEY), ago(1))
-    assert (found.id, found.used) == (sent.id, 0)
+    assert (found.id, found.used) == (sent.id, 50), "what it cost is counted though nobody heard of it"
     assert brand.find_sent(Outgoing("Yes, 28 inch", answer.id, KEY), datetime.now(UTC) + MINUTE) is None
 
 

@@ -156,4 +156,3 @@ def taken(said: Mapping[str, Any]) -> str:
 def granted_all(given: grants.Granted | None, wanted: Mapping[str, str]) -> bool:
     """Whether it is certain that nothing is missing: only then "not there" is believed."""
     return given is not None and not given.missing(wanted)
-

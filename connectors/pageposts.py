@@ -29,17 +29,21 @@ def comment(raw: Any, us: Us, post: str = "") -> Post | Unreadable:
     """A comment below this post, as an edge tells it."""
     if not isinstance(raw, dict):
         return Unreadable(raw, "A comment has to be a JSON object.")
-    parent = raw.get("parent")
-    above = parent.get("id") if isinstance(parent, dict) else None
     return made(
         raw,
         us,
         kind="comment",
-        in_reply_to=str(above or post) or None,
+        in_reply_to=above(raw) or post or None,
         thread=post or None,
         media=_attached(raw.get("attachment")),
         reply_closed=CLOSED if raw.get("can_comment") is False else "",
     )
+
+
+def above(comment: Mapping[str, Any]) -> str:
+    """The comment that this one answers; empty when it answers a post."""
+    parent = comment.get("parent")
+    return str(parent.get("id") or "") if isinstance(parent, dict) else ""
 
 
 def post(raw: Any, us: Us, mention: bool = False) -> Post | Unreadable:
@@ -91,9 +95,9 @@ def _place(event: Event) -> dict[str, str]:
     value = event.value
     if value.get("item") != "comment":
         return {}
-    whole, above = str(value.get("post_id") or ""), str(value.get("parent_id") or "")
+    whole, parent = str(value.get("post_id") or ""), str(value.get("parent_id") or "")
     review = whole.rpartition("_")[2] if event.field == "ratings" else ""
-    said = {"in_reply_to": review if review and above in ("", whole) else above or whole, "thread": review or whole}
+    said = {"in_reply_to": review if review and parent in ("", whole) else parent or whole, "thread": review or whole}
     return {name: id for name, id in said.items() if id}
 
 

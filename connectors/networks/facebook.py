@@ -216,8 +216,7 @@ class Facebook(MetaConnector):
             return found
         if not reply.to or reply.to.kind != "comment":
             return None
-        parent = self._graph.get(node(reply.in_reply_to), fields="parent{id}").said.get("parent")
-        above = str(parent.get("id") or "") if isinstance(parent, dict) else ""
+        above = pageposts.above(self._graph.get(node(reply.in_reply_to), fields="parent{id}").said)
         return self._find_below(above, reply.text, since) if above else None
 
     def _find_below(self, id: str, text: str, since: datetime) -> Sent | None:
@@ -225,7 +224,8 @@ class Facebook(MetaConnector):
         for _ in range(MOST_LOOKS):
             heard = self._comments_below(id, since, place)
             for raw in objects(heard.said):
-                if self._us.is_me(raw.get("from")) and messenger.is_ours(raw, "message", "created_time", text, since):
+                is_there = self._us.is_me(raw.get("from")) and pageposts.above(raw) in ("", id)
+                if is_there and messenger.is_ours(raw, "message", "created_time", text, since):
                     return _sent(str(raw["id"]), raw)
             if not (place := heard.following):
                 break

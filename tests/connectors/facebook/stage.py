@@ -31,6 +31,8 @@ class FacebookStage(Stage):
     subscribed: set[str] = field(default_factory=set)
     app: str = APP
     tells_fields: bool = True
+    #: Shares of the rate limit that are used up, in per cent.
+    used: dict[str, int] = field(default_factory=dict)
     #: Whom a message of ours is to.
     to: dict[str, str] = field(default_factory=dict)
     #: Pages that the person who signs in manages.
@@ -118,7 +120,7 @@ class FacebookStage(Stage):
                 apps = [{"id": self.app, "name": "Hub", "subscribed_fields": fields}]
                 return 200, {"data": apps if self.subscribed else []}
             case [id, "feed" | "tagged" | "ratings" as edge] if id == PAGE:
-                return 200, self._edge(edge, query)
+                return 200, self._edge(edge, query), {"X-App-Usage": json.dumps(self.used)}
             case [id, "comments"]:
                 return 200, self._below(id, query)
             case [id] if id in self.posts or id == self._standing.id:

@@ -139,6 +139,11 @@ def test_the_page_is_asked_for_once_where_it_was_not_told(stage, brand):
     assert not any(each.path.endswith("/me") for each in stage.asked)
 
 
+def test_what_facebook_still_lets_us_ask_is_told(stage, brand):
+    stage.used = {"call_count": 40, "total_time": 65, "total_cputime": 12}
+    assert brand.fetch({}).limits.remaining == 35
+
+
 def test_a_part_that_is_not_wanted_is_not_asked_for(stage, brand):
     shy = replace(brand, settings=brand.settings | {"read_messages": False, "read_reviews": False})
     everything(shy)
@@ -201,6 +206,12 @@ def test_the_same_words_below_another_comment_are_not_taken_for_ours(stage, bran
     one, other = stage.write("Where is my bike?"), stage.write("And mine?")
     brand.send(answer(one))
     assert brand.find_sent(answer(other), ago(MINUTE)) is None
+    post = stage.write("Your shop was closed", kind="post")
+    below = stage.write("It was", answers=post.id)
+    brand.send(answer(below))
+    assert brand.find_sent(answer(post), ago(MINUTE)) is None
+    sent = brand.send(answer(post))
+    assert brand.find_sent(answer(post), ago(MINUTE)).id == sent.id
 
 
 def test_a_private_answer_goes_to_who_wrote_a_comment_or_a_post_and_to_nobody_else(stage, brand):

@@ -71,6 +71,9 @@ def _judge(answer: http.Answer) -> None:
     error = _named(answer)
     if error in WRONG_CLIENT:
         raise Misconfigured("The network does not know the app: compare its id and secret with the network’s console.")
+    if not answer.ok and not error and answer.status not in (400, 401):
+        # Whatever stands before the network’s door is no word about our login.
+        raise MakesNoSense(f"{said}.")
     if not answer.ok:
         raise NotAuthorized(f"{said}{f' ({error})' if error else ''}.")
 

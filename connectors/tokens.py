@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from connectors.errors import ConnectorError, NotAuthorized
+from connectors.errors import ConnectorError, NotAuthorized, RateLimited
 
 if TYPE_CHECKING:
     from connectors.models import Channel
@@ -50,7 +50,8 @@ def renew_if_due(channel: "Channel") -> None:
 
     Raises NotAuthorized when the network wants a person, but only once the old ones have ended: until then they work.
     """
-    if channel.renew_at and channel.renew_at <= timezone.now():
+    now = timezone.now()
+    if channel.renew_at and (channel.renew_at <= now or (channel.expires_at and channel.expires_at <= now)):
         _renew(channel, channel.sealed)
 
 
@@ -60,41 +61,51 @@ def renew_now(channel: "Channel") -> bool:
     if not channel.renew_at:
         return False
     before = channel.sealed
-    _renew(channel, before)
+    _renew(channel, before, are_over=True)
     return channel.sealed != before
 
 
 def renew_all(due: "Iterable[Channel]") -> None:
     """Renew what is due on channels that are seldom asked, or paused."""
     for channel in due:
+        if channel.waits_until:
+            continue
         try:
             _renew(channel, channel.sealed)
         except NotAuthorized:
             # A visit finds it out and says so; asking every minute would use up what the network allows of it.
             type(channel).objects.filter(pk=channel.pk, sealed=channel.sealed).update(renew_at=None)
         except ConnectorError as error:
+            # A visit whose time comes before that tries by itself.
+            type(channel).objects.filter(pk=channel.pk, sealed=channel.sealed).update(renew_at=_again(error))
             logger.warning("The credentials of %s could not be renewed: %s", channel.slug, type(error).__name__)
 
 
 @transaction.atomic
-def _renew(channel: "Channel", before: str) -> None:
+def _renew(channel: "Channel", before: str, are_over: bool = False) -> None:
     current = type(channel).objects.select_for_update(of=("self",)).get(pk=channel.pk)
     if current.sealed == before:
         try:
             current.credentials = current.connector().renew()
         except ConnectorError as error:
-            _not_renewed(current, error)
+            _not_renewed(current, error, are_over)
         # Its fence stays: who is reading the channel just now goes on.
         current.save(update_fields=["sealed", "expires_at", "renew_at"])
     channel.sealed, channel.expires_at, channel.renew_at = current.sealed, current.expires_at, current.renew_at
 
 
-def _not_renewed(channel: "Channel", error: ConnectorError) -> None:
-    """Try again a little later while the old ones last; when a person is needed, only their end is waited for."""
+def _not_renewed(channel: "Channel", error: ConnectorError, are_over: bool) -> None:
+    """Try again a little later while the old ones last; when a person is needed, only their end is waited for. Of those
+    that the network calls over already it is told why there are no others: that may pass."""
     now = timezone.now()
-    if channel.expires_at and channel.expires_at <= now:
+    if are_over or (channel.expires_at and channel.expires_at <= now):
         raise error
-    channel.renew_at = None if isinstance(error, NotAuthorized) else now + AGAIN
+    channel.renew_at = None if isinstance(error, NotAuthorized) else _again(error)
+
+
+def _again(error: ConnectorError) -> datetime:
+    asked = error.until if isinstance(error, RateLimited) else None
+    return max(asked or timezone.now(), timezone.now() + AGAIN)
 
 
 def _moment(said: str | None) -> datetime | None:

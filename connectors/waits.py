@@ -30,10 +30,8 @@ def note(channel: Channel, error: ConnectorError) -> datetime:
 
 def check(channel: Channel) -> None:
     """Raises RateLimited, or what is more exact, while the network wants to be left alone."""
-    kept = channel.limits.get(KEPT_IN)
-    until = datetime.fromisoformat(kept["until"]) if kept else None
-    if until and until > timezone.now():
-        kind = errors.named(kept["error"]) or RateLimited
+    if until := channel.waits_until:
+        kind = errors.named(channel.limits[KEPT_IN]["error"]) or RateLimited
         raise kind(until=until) if issubclass(kind, RateLimited) else RateLimited(until=until)
 
 

@@ -36,8 +36,9 @@ def recheck(message: Message) -> None:
 
 
 def recheck_open() -> int:
-    """Ask for what lies open and was not asked about lately, a bunch of each channel; how many messages."""
-    return sum(_recheck_channel(channel) for channel in Channel.objects.read() if _can_be_asked(channel))
+    """Ask for what lies open and was not asked about lately, a bunch of each channel that works; how many messages."""
+    channels = Channel.objects.read().filter(failures=0)
+    return sum(_recheck_channel(channel) for channel in channels if _can_be_asked(channel))
 
 
 def _can_be_asked(channel: Channel) -> bool:

@@ -138,6 +138,13 @@ class Channel(models.Model):
         return Limits(self.limits["remaining"], self.limits.get("limit"), reset)
 
     @property
+    def waits_until(self) -> datetime | None:
+        """Until when the network wants to be left alone (connectors.waits); None once that is over."""
+        kept = self.limits.get("wait")
+        until = datetime.fromisoformat(kept["until"]) if kept else None
+        return until if until and until > timezone.now() else None
+
+    @property
     def polls(self) -> bool:
         """Whether its network is asked at all, or only pushed to."""
         return self.offers.polls

@@ -486,6 +486,33 @@ def test_credentials_that_the_network_ends_before_their_time_are_renewed_once_an
     assert channel.credentials != before and sum(told().values()) == 1
 
 
+@RENEWING
+def test_when_only_the_renewal_is_out_of_order_nobody_has_to_sign_in_again(stage, channel, somebody_writes):
+    about_to_end(channel, begun=1, ends=10)
+    somebody_writes()
+    stage.ahead = ["expired", "down", "down", "down"]
+    run = visit(channel)
+    assert (run.outcome, channel.state, channel.trouble) == ("failed", "listening", "ServerFailed"), run.detail
+    stage.ahead = []
+    assert visit(channel).outcome == "ok" and sum(told().values()) == 1
+
+
+@RENEWING
+def test_a_renewal_that_the_network_puts_off_is_not_asked_for_at_every_stroke(stage, channel):
+    about_to_end(channel, begun=3, ends=-1)
+    stage.trouble = "limited"
+    assert visit(channel).outcome == "failed" and channel.state == "listening"
+    if channel.waits_until:
+        asked = len(stage.asked)
+        tokens.renew_all(Channel.objects.to_renew(timezone.now()))
+        assert len(stage.asked) == asked, "it was asked before the time that it named"
+    Channel.objects.update(limits={})
+    tokens.renew_all(Channel.objects.to_renew(timezone.now()))
+    asked = len(stage.asked)
+    tokens.renew_all(Channel.objects.to_renew(timezone.now()))
+    assert len(stage.asked) == asked
+
+
 # Two at once ----------------------------------------------------------------------------------------------------------
 
 

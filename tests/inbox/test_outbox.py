@@ -322,6 +322,11 @@ def test_looking_once_more_takes_nothing_of_the_time_for_sending(item, carl, mon
     reply = answer(item, carl)
     [claimed] = Reply.objects.all().claim(batch=1, seconds=1)
     left = []
-    monkeypatch.setattr(Demo, "send", lambda *of: left.append(Reply.objects.get().leased_until - timezone.now()))
+
+    def send(demo, outgoing):
+        left.append(Reply.objects.get().leased_until - timezone.now())
+        raise Rejected
+
+    monkeypatch.setattr(Demo, "send", send)
     outbox.step(claimed)
     assert left[0] > timedelta(minutes=1) and reply.pk == claimed.pk

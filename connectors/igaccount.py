@@ -83,8 +83,9 @@ class InstagramAccount(MetaConnector):
         door = self._graph_with("", host=TOKENS)
         said = logins.token_for(door, version="", grant_type="authorization_code", code=code.removesuffix("#_"), **form)
         credentials = logins.of_sixty_days(self._graph_with(said["access_token"]), "ig", self._secret)
-        scopes = said.get("permissions")
-        credentials |= {"scope": " ".join(scopes if isinstance(scopes, list) else str(scopes or "").split(","))}
+        told = said.get("permissions")
+        scopes = told if isinstance(told, list) else str(told or "").split(",")
+        credentials |= {"scope": " ".join(str(each) for each in scopes)}
         return [self._account(credentials)]
 
     def _linked(self, brief: str) -> list[Account]:

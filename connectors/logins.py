@@ -65,4 +65,5 @@ def _lasting(said: Mapping[str, Any]) -> dict[str, str]:
     token, seconds = said.get("access_token"), said.get("expires_in")
     if not isinstance(token, str) or not token:
         raise MakesNoSense("The network did not say a token.")
-    return {"access_token": token} | tokens.lasting(seconds if isinstance(seconds, int | float) else DAYS_60)
+    told = isinstance(seconds, int) and 0 < seconds <= 10 * DAYS_60
+    return {"access_token": token} | tokens.lasting(seconds if told else DAYS_60)

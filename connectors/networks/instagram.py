@@ -200,15 +200,24 @@ class Instagram(InstagramAccount):
             elif event.field in ("comments", "live_comments"):
                 yield mediaposts.delivered(event, ours)
             elif event.field == "mentions":
-                yield self._delivered_mention(event)
+                yield from self._delivered_mention(event)
 
-    def _delivered_mention(self, event: Event) -> Post | Unreadable:
-        """Where it was said is all that is delivered; what was said has to be asked, and not every app is told."""
+    def _delivered_mention(self, event: Event) -> Iterator[Post | Unreadable]:
+        """Where it was said is all that is delivered; what was said has to be asked, and not every app is told. Below
+        our own media it is a comment, which is delivered as such."""
         media, comment = (str(event.value.get(each) or "") for each in ("media_id", "comment_id"))
         try:
-            return self._mention(media, comment)
+            if not self._posted(media):
+                yield self._mention(media, comment)
         except (MakesNoSense, NotThere, NotAuthorized):
-            return mediaposts.untold(event, media, comment)
+            yield mediaposts.untold(event, media, comment)
+
+    def _posted(self, media: str) -> bool:
+        """Whether this is one of our own media: of others Instagram does not tell the owner."""
+        try:
+            return "owner" in self._graph.get(node(media), fields="owner").said
+        except (MakesNoSense, NotThere):
+            return False
 
     # Writing ------------------------------------------------------------------------------------------------------
 

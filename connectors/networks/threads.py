@@ -188,6 +188,8 @@ class Threads(MetaConnector):
         full page is not taken for the last."""
         heard = self._graph.get(edge, fields=FIELDS, limit=PAGE, **{**asked, **step.place})
         page = newest(heard, begin, lambda raw: threadposts.post_of(raw, self._us, kind), "timestamp")
+        if not self._query:  # of an account, what is left to publish is told instead
+            page.limits = None
         cursors = heard.said["paging"].get("cursors") if isinstance(heard.said.get("paging"), dict) else None
         if isinstance(cursors, dict) and cursors.get("after") and len(heard.items) >= PAGE:
             page.following = {"after": str(cursors["after"])}

@@ -247,6 +247,8 @@ def test_a_mention_is_delivered_without_its_words_and_they_are_asked_for(stage, 
     assert (blind.id, blind.text, blind.title) == ("1801:1701", "", mediaposts.UNTOLD)
 
     def one(asked, path):
+        if path == "1801":
+            return 400, error(100, "Unsupported get request.", 33)
         assert path == US and asked.query["fields"].startswith("mentioned_comment.comment_id(1701)")
         said = {"id": "1701", "text": "Ask @mirabelo", "timestamp": "2026-09-21T12:00:00+0000", "username": "ana"}
         return 200, {"mentioned_comment": said, "id": US}
@@ -255,6 +257,19 @@ def test_a_mention_is_delivered_without_its_words_and_they_are_asked_for(stage, 
     known = replace(linked, credentials=linked.credentials | {"account": US, "handle": HANDLE})
     [told] = delivered(stage, known, where)
     assert (told.id, told.text, told.author.handle, told.thread) == ("1801:1701", "Ask @mirabelo", "ana", "1801:")
+
+
+def test_a_mention_below_our_own_media_is_the_comment_that_is_delivered_too(stage, brand, monkeypatch):
+    monkeypatch.setattr(stage, "_one", lambda asked, path: (200, {"id": path, "owner": {"id": US}}))
+    assert delivered(stage, brand, {"field": "mentions", "value": {"media_id": MEDIA, "comment_id": "1701"}}) == []
+
+
+def test_our_own_comment_is_ours_when_it_is_delivered(stage, brand):
+    known = replace(brand, credentials=brand.credentials | {"account": US, "scoped": SCOPED, "handle": HANDLE})
+    for who in ({"id": US}, {"id": SCOPED}, {"id": "5", "username": HANDLE}):
+        value = {"id": "1701", "text": "2,400", "from": who, "media": {"id": MEDIA}, "parent_id": "1700"}
+        [post] = delivered(stage, known, {"field": "comments", "value": value})
+        assert (post.direction, post.author, post.in_reply_to) == ("out", None, "1700")
 
 
 def test_a_mention_that_can_not_be_asked_for_now_is_asked_for_later(stage, brand):

@@ -46,6 +46,9 @@ def begin(session: SessionBase, channel: Channel, back: str, *, by: User) -> str
 
 def come_back(session: SessionBase, state: str, *, by: User) -> tuple[Channel, dict[str, str]]:
     """For which channel this sign-in was begun, and what was kept for it. Raises Stale, also the second time."""
+    _, kept = _look(session, state, by)
+    if "keep" not in kept:  # the key of a choice is no state
+        raise Stale
     channel, kept = _take(session, state, by)
     return channel, kept["keep"]
 

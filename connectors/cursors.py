@@ -82,8 +82,9 @@ def read(
     and what is kept of it. `whose` they are stands in the cursor: with other words or another account they begin
     anew. The first of them tells what was covered."""
     kept: dict[str, Any] = dict(cursor) if cursor.get("of") == whose else {"of": whose}
-    found = {name: page(name, kept.get(name, {})) for name in kept.get("left") or list(lists)}
-    left = [name for name, one in found.items() if one.more]
+    asked = kept.get("left") or list(lists)
+    found = _of_one_time({name: page(name, kept.get(name, {})) for name in asked})
+    left = [name for name in asked if name not in found or found[name].more]
     told = {name: one for name, one in found.items() if one.stretch and name == next(iter(lists))}
     return Batch(
         [post for one in found.values() for post in one.posts],
@@ -95,6 +96,13 @@ def read(
         **{key: value for one in told.values() for key, value in one.stretch.items()},
         **also,
     )
+
+
+def _of_one_time(found: Mapping[str, Read]) -> dict[str, Read]:
+    """What a batch can hold together: clocks start for what is new, and for nothing that was there before us, as in a
+    list that is read for the first time beside others. It is left for the next page."""
+    is_history = next((one.history for one in found.values() if one.posts), None)
+    return {name: one for name, one in found.items() if not one.posts or one.history == is_history}
 
 
 class Walk:

@@ -247,6 +247,8 @@ class _Pages:
         self.counts: dict[str, list] = dict(threads.get("counts", {}))
         self.waiting: list[list[str]] = [list(each) for each in kept.get("replies", {}).get("waiting", ())]
         self.goes_on = False
+        #: Whether the answers that are waited for lie below threads that were there before us.
+        self.history = bool(kept.get("replies", {}).get("history"))
 
     def read(self, name: str, state: Mapping[str, Any]) -> Read:
         """A page of the list of this name."""
@@ -272,7 +274,7 @@ class _Pages:
         step, posts = self._stepped(walk, said)
         for thread in comments.items(said):
             posts += self._answers_of(thread)
-        self.goes_on = step.more
+        self.goes_on, self.history = step.more, self.history or step.history
         kept = {"walk": step.state, "born": self.born.isoformat(), "counts": self._counted(), "scanning": scanning}
         kept["scanned"] = self.now.isoformat() if scanning and not step.more else state.get("scanned", "")
         return Read(posts, kept, step.more, None, step.history, step.progress, step.stretch)
@@ -296,7 +298,7 @@ class _Pages:
             if following := comments.following(said):
                 self.waiting.insert(0, [thread, following, video])
         more = bool(self.waiting) or self.goes_on
-        return Read(posts, {"waiting": self.waiting}, more)
+        return Read(posts, {"waiting": self.waiting, "history": self.history and more}, more, history=self.history)
 
     def _listed(self, asked: Mapping[str, Any], token: str) -> dict[str, Any]:
         """A page of answers; the first when the token of another is too old."""

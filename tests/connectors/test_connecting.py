@@ -157,6 +157,8 @@ def test_ada_chooses_when_the_sign_in_gives_several_accounts(gate, adas):
     page, address = chooses.content.decode(), chooses.redirect_chain[-1][0]
     assert "Which of them is Gate?" in page and "Mirabelo E-bikes" in page and CANARY not in page
     assert CANARY not in json.dumps(dict(adas.session))
+    key = address.strip("/").rpartition("/")[2]
+    assert "This sign-in is over" in come_back(adas, state=key, code="good").content.decode(), "it is no state"
     assert "Which of them" in adas.post(address, {"account": "7"}, follow=True).content.decode()
     assert "connected as Mirabelo E-bikes" in adas.post(address, {"account": "1"}, follow=True).content.decode()
     assert Channel.objects.get().credentials["token"] == f"{CANARY}-Mirabelo E-bikes"

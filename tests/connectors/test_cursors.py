@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.cursors import SETTLED, SWEEP, SWEEP_EVERY, Entry, Forward, Walk, in_order
+from connectors.cursors import SETTLED, SWEEP, SWEEP_EVERY, Entry, Forward, Read, Walk, in_order, read
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -149,3 +149,18 @@ def test_ids_of_numbers_and_of_letters_compare_as_their_servers_mean_it():
     assert sorted(["100", "99", "1000"], key=in_order) == ["99", "100", "1000"]
     ulids = ["01JD4Z6Q0B7M1S8F5X2C9R3T4V", "01JD4Z5Q0B7M1S8F5X2C9R3T4V"]
     assert sorted(ulids, key=in_order) == sorted(ulids)
+
+
+def test_what_was_there_before_us_shares_no_page_with_what_is_new():
+    """A list that is read from now on, such as the answers in our threads, goes back at first; the others do not."""
+    pages = {"mentions": Read(["new"], {"at": 1}, False), "threads": Read(["old"], {"at": 1}, False, history=True)}
+
+    def page(name, state):
+        return pages[name] if not state else Read([], state, False)
+
+    first = read({}, "us", ["mentions", "threads"], page)
+    assert (first.posts, first.history, first.more) == (["new"], False, True)
+    second = read(first.cursor, "us", ["mentions", "threads"], page)
+    assert (second.posts, second.history, second.more) == (["old"], True, False)
+    third = read(second.cursor, "us", ["mentions", "threads"], page)
+    assert (third.posts, third.more) == ([], False)

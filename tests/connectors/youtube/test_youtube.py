@@ -104,6 +104,24 @@ def test_of_a_thread_with_more_answers_than_come_along_all_are_read_and_only_whe
     assert sum(told().values()) == 10
 
 
+def test_answers_that_were_there_before_us_are_history_however_many_pages_they_fill(stage, brand):
+    thread = stage.write("Which tyres?", ago(60))
+    for number in range(8):
+        stage.write(f"answer {number}", ago(50 - number), answers=thread.id, kind="reply")
+    cursor, more, told = {}, True, []
+    while more:
+        batch = brand.fetch(cursor)
+        cursor, more = batch.cursor, batch.more
+        told += [batch.history] * len(batch.posts)
+    assert len(told) == 9 and all(told)
+    stage.write("answer 8", ago(0), answers=thread.id, kind="reply")
+    cursor["threads"]["scanned"] = ago(31).isoformat()
+    again = [brand.fetch(cursor)]
+    while again[-1].more:
+        again.append(brand.fetch(again[-1].cursor))
+    assert not any(batch.history for batch in again)
+
+
 def test_a_walk_whose_next_page_youtube_does_not_know_any_more_begins_again_and_loses_nothing(stage, brand):
     for number in range(8):
         stage.write(f"comment {number}", ago(number + 1))

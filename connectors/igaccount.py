@@ -52,6 +52,12 @@ PERMISSIONS = Setting("scope", "Permissions", help="Filled in by signing in; els
 
 @dataclass(frozen=True)
 class InstagramAccount(MetaConnector):
+    @classmethod
+    def first_credentials(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """Instagram's own tokens have an end; a Page's, which begin otherwise, have none."""
+        own = credentials.get("access_token", "").startswith("IG")
+        return logins.entered(credentials) if own else credentials
+
     # Connecting ---------------------------------------------------------------------------------------------------
 
     def check(self) -> Checked:

@@ -5,6 +5,7 @@ What only we may know goes in a body or a header, also where Meta's documents pu
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors import tokens
@@ -35,6 +36,15 @@ def of_sixty_days(graph: Graph, grant: str, secret: str) -> dict[str, str]:
     """Credentials of 60 days for the hour's token with which `graph` asks. `grant` is "ig" or "th"."""
     asked = {"grant_type": f"{grant}_exchange_token", "client_secret": secret, "method": "get"}
     return _lasting(graph.ask("access_token", version="", **asked).said)
+
+
+def entered(credentials: Mapping[str, str]) -> dict[str, str]:
+    """Credentials whose token an admin entered. Nobody says how long it lasts, so it is renewed in a day: not before,
+    for the network wants it to be a day old, and then its end is known."""
+    if not credentials.get("access_token"):
+        return dict(credentials)
+    issued = datetime.now(UTC) + timedelta(days=1) - tokens.RENEW_AT * timedelta(seconds=DAYS_60)
+    return dict(credentials) | tokens.lasting(DAYS_60, issued)
 
 
 def renewed(graph: Graph, grant: str, before: Mapping[str, str]) -> dict[str, str]:

@@ -110,6 +110,10 @@ class Threads(MetaConnector):
         reads = self.capabilities.reads - {"mention" if self._query else "post"}
         return replace(self.capabilities, reads=reads)
 
+    @classmethod
+    def first_credentials(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        return logins.entered(credentials)
+
     def length_of(self, text: str) -> int:
         return weighing.length_on_threads(text)
 

@@ -360,6 +360,11 @@ def test_ada_signs_in_with_instagram_and_gets_sixty_days(stage, brand, monkeypat
         before.signed_in("bad", BACK, {})
 
 
+def test_a_token_of_instagram_that_ada_entered_is_renewed_in_a_day_and_one_of_a_page_never():
+    assert "expires_at" in Instagram.first_credentials({"access_token": "IGAAtoken"})
+    assert Instagram.first_credentials({"access_token": "EAAtoken"}) == {"access_token": "EAAtoken"}
+
+
 def test_a_token_that_is_too_old_needs_a_person(stage, brand):
     stage.tokens.clear()
     with pytest.raises(NotAuthorized):

@@ -312,6 +312,12 @@ def test_ada_signs_in_and_gets_sixty_days(stage, brand, monkeypatch):
         before.signed_in("bad", BACK, {})
 
 
+def test_a_token_that_ada_entered_is_renewed_in_a_day_for_nobody_says_how_long_it_lasts(channel):
+    assert DAY - MINUTE < channel.renew_at - datetime.now(UTC) < DAY + MINUTE
+    assert channel.expires_at > channel.renew_at + 11 * DAY
+    assert Threads.first_credentials({"app_secret": "s"}) == {"app_secret": "s"}
+
+
 def test_a_renewed_token_has_sixty_days_again_and_keeps_what_else_was_known(stage, known):
     renewed = known.renew()
     assert renewed["access_token"] in stage.tokens - {"canary-token"}

@@ -158,12 +158,16 @@ class Server:
             redirect_uris=back, scopes=list(scopes), state=state, force_login=True, lang="en", skip_server_info=True
         )
 
-    def token_for(self, code: str, app: tuple[str, str], back: str, scopes: Sequence[str]) -> str:
+    def token_for(self, code: str, app: tuple[str, str], back: str, scopes: Sequence[str]) -> dict[str, Any]:
+        """What the server answers this code with: a token, and with some servers (Pleroma, Akkoma) its end and another
+        to renew it by, which the library keeps to itself."""
         session = Session(own=self.own)
         with session.translating(MastodonError, judge=_not_signed_in):
-            return self._library(session, app).log_in(
+            token = self._library(session, app).log_in(
                 code=code, redirect_uri=back, scopes=list(scopes), allow_http=bool(self.own)
             )
+        said = session.answer.json() if session.answer else None
+        return said if isinstance(said, dict) and said.get("access_token") == token else {"access_token": token}
 
     # The library ----------------------------------------------------------------------------------------------------
 

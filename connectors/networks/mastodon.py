@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors import cursors, http, statuses
+from connectors import cursors, http, oauth, statuses
 from connectors.contract import (
     Account,
     Batch,
@@ -38,6 +38,7 @@ from connectors.errors import (
     MakesNoSense,
     MaybeSent,
     NotAllowed,
+    NotAuthorized,
     NotConnected,
     NotSent,
     NotThere,
@@ -104,6 +105,7 @@ class MastodonServer(Connector):
         Setting("access_token", "Access token", help="From Preferences, Development; or sign in instead"),
         Setting("client_id", "Client key", help="Filled in by signing in"),
         Setting("client_secret", "Client secret", help="Filled in by signing in"),
+        Setting("refresh_token", "Refresh token", help="Filled in by signing in, where tokens end"),
     )
 
     @property
@@ -261,10 +263,19 @@ class MastodonServer(Connector):
 
     def signed_in(self, code: str, back: str, keep: Mapping[str, str]) -> Sequence[Account]:
         app = (self.credentials.get("client_id", ""), self.credentials.get("client_secret", ""))
-        token = self._unknown.token_for(code, app, back, list(SCOPES))
-        credentials = {"access_token": token, "client_id": app[0], "client_secret": app[1]}
+        said = self._unknown.token_for(code, app, back, list(SCOPES))
+        credentials = oauth.credentials_in(said, {"client_id": app[0], "client_secret": app[1]})
         me, _ = replace(self, credentials=credentials, known={})._me(datetime.now(UTC))
         return [Account(f"@{me['handle']}", {"base_url": self._address}, credentials)]
+
+    def renew(self) -> Mapping[str, str]:
+        """Only of servers whose tokens end."""
+        if not (token := self.credentials.get("refresh_token")):
+            raise NotAuthorized("There is no refresh token.")
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        server = self._unknown
+        said = oauth.ask(f"{server.address}/oauth/token", server.own, self.credentials, **form)
+        return oauth.credentials_in(said, self.credentials)
 
     def _me(self, now: datetime) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
         """Our account and what its server allows, as known or asked anew; what was asked is to be kept."""

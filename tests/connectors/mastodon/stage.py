@@ -30,6 +30,9 @@ class MastodonStage(Stage):
     #: Posts that do not come with others when several are asked for.
     unlisted: set[str] = field(default_factory=set)
     instance: tuple[str, ...] = ("v2", "v1")
+    tokens: set[str] = field(default_factory=lambda: {"canary-token"})
+    #: What a server whose tokens end says of it when it gives one.
+    ends: dict[str, Any] = field(default_factory=dict)
 
     network = "mastodon"
     kinds = ("mention", "reply", "dm", "post")
@@ -65,7 +68,7 @@ class MastodonStage(Stage):
                 return 200, {"client_id": "client", "client_secret": "canary-client-secret"}
             case "POST", ["oauth", "token"]:
                 return self._token(asked)
-        if asked.headers.get("authorization") != "Bearer canary-token":
+        if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return 401, {"error": "The access token is invalid"}
         status, said = self._answer(asked)
         reset = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
@@ -73,9 +76,17 @@ class MastodonStage(Stage):
         return status, said, limits
 
     def _token(self, asked: Asked):
+        if asked.form.get("refresh_token") == "canary-refresh":
+            self.numbers += 1
+            self.tokens.add(token := f"canary-token-{self.numbers}")
+            return 200, {"access_token": token, "token_type": "Bearer", "expires_in": 7_200}
         if asked.form.get("code") != "good":
             return 400, {"error": "invalid_grant"}
-        return 200, {"access_token": "canary-token", "token_type": "Bearer", "scope": asked.form["scope"]}
+        return 200, {"access_token": "canary-token", "token_type": "Bearer", "scope": asked.form["scope"]} | self.ends
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"access_token": "canary-token", "refresh_token": "canary-refresh"}
 
     def _answer(self, asked: Asked) -> tuple[int, Any]:
         match asked.method, asked.path.strip("/").split("/"):

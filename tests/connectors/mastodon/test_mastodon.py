@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from connectors import http, normalise, statuses
+from connectors import http, normalise, statuses, tokens
 from connectors.contract import Outgoing, Post, Target
 from connectors.errors import (
     ConnectorError,
@@ -464,6 +464,22 @@ def test_signing_in_makes_us_known_sends_the_browser_there_and_brings_an_account
     assert account.credentials["access_token"] == "canary-token"
     with pytest.raises(NotAuthorized, match="not accepted"):
         server.signed_in("used before", back, {})
+
+
+def test_on_a_server_whose_tokens_end_they_are_renewed_ahead(stage):
+    """Pleroma and Akkoma say when; Mastodon’s own do not end."""
+    server = MastodonServer("brand", stage.settings, {"client_id": "client", "client_secret": "canary"})
+    [account] = server.signed_in("good", "https://hub.example/", {})
+    assert tokens.life(account.credentials) == (None, None)
+    stage.ends = {"expires_in": 7_200, "refresh_token": "canary-refresh"}
+    [account] = server.signed_in("good", "https://hub.example/", {})
+    ends, renews = tokens.life(account.credentials)
+    assert renews < ends < datetime.now(UTC) + timedelta(hours=3)
+    renewed = replace(server, credentials=account.credentials).renew()
+    assert renewed["access_token"] != account.credentials["access_token"] and renewed["client_id"] == "client"
+    assert renewed["refresh_token"] == "canary-refresh"
+    with pytest.raises(NotAuthorized):
+        server.renew()
 
 
 def test_a_server_that_grants_less_than_was_asked_for_is_told_apart(stage):

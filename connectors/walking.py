@@ -110,7 +110,8 @@ class _Round:
         if page.gap:
             said |= {"gap": page.gap, "gap_since": _moment(walk["since"]), "gap_until": page.gap_until}
         if self.first:
-            said |= {"history": True, "progress": walk["done"] / (walk["done"] + len(steps))}
+            before_us = _until(said["posts"], datetime.fromisoformat(walk["begun"]))
+            said |= {"posts": before_us, "history": True, "progress": walk["done"] / (walk["done"] + len(steps))}
         if steps:
             return Batch(cursor=self.cursor | {"walk": walk}, more=True, **said)
         return Batch(cursor=self._ended(walk), covered=self._covered(walk), **said)
@@ -128,6 +129,11 @@ class _Round:
 
 def _moment(said: str | None) -> datetime | None:
     return datetime.fromisoformat(said) if said else None
+
+
+def _until(posts: Sequence[Post | Unreadable], begun: datetime) -> list[Post | Unreadable]:
+    """Those that were there before we came. What was written since is no history, so it is left to the next round."""
+    return [each for each in posts if not isinstance(each, Post) or each.created_at <= begun]
 
 
 def _oldest(posts: Sequence[Post | Unreadable]) -> datetime | None:

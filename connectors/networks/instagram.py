@@ -98,7 +98,9 @@ class Instagram(InstagramAccount):
         counts = dict(cursor.get("counts") or {})
         reader = partial(self._step, counts)
         batch = walking.read(cursor, parts, reader, days=days, spare=frozenset(("tags",)))
-        return replace(batch, cursor=dict(batch.cursor) | {"counts": counts}, known=learnt or batch.known)
+        # What is written while we look back at first is left to the next round, which then believes no number.
+        kept = {} if batch.history else counts
+        return replace(batch, cursor=dict(batch.cursor) | {"counts": kept}, known=learnt or batch.known)
 
     def _step(self, counts: dict[str, Any], step: Step, since: datetime) -> Page:
         try:

@@ -56,6 +56,16 @@ def test_the_first_round_goes_as_far_back_as_was_wanted_and_is_history():
     assert batches[0].posts[0].id == "2", "the oldest of a page comes first"
 
 
+def test_what_is_written_while_we_look_back_at_first_is_no_history_and_left_to_the_next_round():
+    town = Town(feed=[post("1", MINUTE)], messages=[post("2", MINUTE)])
+    first = walking.read({}, ("feed", "messages"), town.read, days=1)
+    town.parts["messages"].append(post("meanwhile", timedelta()))
+    second = walking.read(first.cursor, ("feed", "messages"), town.read, days=1)
+    assert (told([first, second]), second.history) == (["1", "2"], True)
+    batches = rounds(town, second.cursor, ("feed", "messages"))
+    assert "meanwhile" in told(batches) and not any(each.history for each in batches)
+
+
 def test_the_next_round_stops_at_what_is_known_and_covers_all_since_then():
     town = Town(feed=[post(str(number), number * HOUR) for number in range(1, 30)])
     known = rounds(town)[-1].cursor

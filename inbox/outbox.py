@@ -95,14 +95,18 @@ def attempt(reply: Reply, held: Callable[[], bool] = lambda: False) -> None:
     try:
         waits.check(reply.channel)
         _look_once_more(reply)
+        connector = connector_for(reply.channel)
     except RateLimited as error:
         _wait(reply, waits.note(reply.channel, error), error.sentence)
+        return
+    except ConnectorError as error:  # there is no way to the network: nothing can have left
+        _wait(reply, timezone.now() + WAIT, error.sentence)
         return
     if not _mark_sending(reply, held):
         return
     try:
         with http.gated(lambda: stop_if_frozen(reply.channel)):
-            sent = connector_for(reply.channel).send(_outgoing(reply))
+            sent = connector.send(_outgoing(reply))
     except Rejected as error:
         _settle(reply, State.REFUSED, "reply_refused", trouble=trouble.said(reply.channel, error))
     except RateLimited as error:

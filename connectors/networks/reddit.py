@@ -137,10 +137,13 @@ class Reddit(Connector):
         read = [(each, submissions.as_post(each, me)) for each in submissions.children(said)]
         entries = [Entry(post.id, post.created_at, post) for _, post in read if isinstance(post, Post)]
         following = submissions.following(said)
+        if walk.token and not read and not following and not state.get("again"):
+            # The post after which to go on may be gone meanwhile, and all behind it with it: once more from the head.
+            return Read([], {"walk": {k: v for k, v in walk.state.items() if k != "walk"}, "again": True}, True)
         is_all = not following and (walk.walk["pages"] + 1) * PAGE < DEEPEST
         step = walk.step(entries, following, walk.floor - timedelta(seconds=1) if is_all else None)
         posts = [each.raw for each in step.fresh] + [post for _, post in read if isinstance(post, Unreadable)]
-        kept = {"walk": step.state}
+        kept = {"walk": step.state, **({"again": True} if state.get("again") and step.more else {})}
         return Read(posts, kept, step.more, submissions.limits(answer), step.history, step.progress, step.stretch)
 
     def _place(self, name: str, me: str) -> tuple[str, dict[str, Any]]:

@@ -142,9 +142,10 @@ def test_a_budget_that_is_spent_ends_reading_and_no_reply(stage, channel, item, 
     long_ago()
     channel.settings["budget"] = 0
     channel.save()
-    assert visit(channel).outcome == "failed" and channel.trouble == BudgetSpent.__name__
     asked = len(stage.asked)
-    assert rechecking.recheck_open() == 1 and len(stage.asked) == asked
+    assert rechecking.recheck_open() == 1 and len(stage.asked) == asked, "looking up costs too"
+    assert visit(channel).outcome == "failed" and channel.trouble == BudgetSpent.__name__
+    assert len(stage.asked) == asked
     reply = answer(item, carl)
     outbox.send_due()
     reply.refresh_from_db()

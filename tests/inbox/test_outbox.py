@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from connectors import registry
 from connectors.contract import Sent
 from connectors.demo import server
 from connectors.errors import Rejected
@@ -330,3 +331,16 @@ def test_looking_once_more_takes_nothing_of_the_time_for_sending(item, carl, mon
     monkeypatch.setattr(Demo, "send", send)
     outbox.step(claimed)
     assert left[0] > timedelta(minutes=1) and reply.pk == claimed.pk
+
+
+def test_a_reply_for_which_there_is_no_way_to_the_network_waits_and_is_not_doubted(item, carl, channel, monkeypatch):
+    reply = answer(item, carl)
+    monkeypatch.setitem(registry.NETWORKS, "demo", "connectors.networks.missing.Demo")
+    registry.connector_class.cache_clear()
+    outbox.send_due()
+    monkeypatch.undo()
+    registry.connector_class.cache_clear()
+    reply.refresh_from_db()
+    assert (reply.state, on_the_network()) == ("approved", 0)
+    look_later(reply)
+    assert (reply.state, on_the_network()) == ("sent", 1)

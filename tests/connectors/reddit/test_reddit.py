@@ -105,6 +105,26 @@ def test_a_keyword_channel_searches_one_subreddit_or_all_of_reddit(stage, house)
     assert told() == {"a zebra on a bike": 1}, "both found one message"
 
 
+def test_where_the_post_after_which_reddit_should_go_on_is_deleted_nothing_is_left_out(stage, brand, monkeypatch):
+    posts = [stage.write(f"Hello {number} u/mirabelo", ago(60 - number)) for number in range(12)]
+    first = brand.fetch({})
+    read = [each.text for each in first.posts]
+    last = min(posts[-5:], key=lambda each: each.at)
+    listing = stage._listing
+    lost = {"kind": "Listing", "data": {"after": None, "before": None, "dist": 0, "children": []}}
+
+    def after_what_is_gone(asked, *of, **how):
+        return lost if asked.query.get("after") == last.id else listing(asked, *of, **how)
+
+    stage.delete(last.id)
+    monkeypatch.setattr(stage, "_listing", after_what_is_gone)
+    batch = first
+    while batch.more:
+        batch = brand.fetch(batch.cursor)
+        read += [each.text for each in batch.posts]
+    assert sorted(read) == sorted(each.text for each in posts)
+
+
 def test_direct_messages_are_not_kept_wherever_they_turn_up(stage, channel):
     answer = stage.answer
 

@@ -68,13 +68,30 @@ class InstagramStage(Stage):
     # Answers --------------------------------------------------------------------------------------------------------
 
     def answer(self, asked: Asked):
-        if asked.path == "/refresh_access_token":
-            return self._refreshed(asked)
+        match asked.path:
+            case "/refresh_access_token":
+                return self._refreshed(asked)
+            case "/oauth/access_token":
+                return self._signed_in(asked)
+            case "/access_token":
+                return self._made_lasting(asked)
         if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return 400, error(190, "Invalid OAuth access token - Cannot parse access token")
         usage = json.dumps({"call_count": 12, "total_cputime": 3, "total_time": 4})
         status, said = self._answer(asked, unquote(asked.path).strip("/").split("/"))
         return status, said, {"X-App-Usage": usage}
+
+    def _signed_in(self, asked: Asked) -> tuple[int, Any]:
+        assert "canary" not in str(asked.query)
+        if asked.form["code"] != "good":
+            return 400, {"error_type": "OAuthException", "code": 400}
+        return 200, {"data": [{"access_token": "canary-brief", "user_id": 1, "permissions": SCOPES.replace(" ", ",")}]}
+
+    def _made_lasting(self, asked: Asked) -> tuple[int, Any]:
+        assert asked.headers["authorization"] == "Bearer canary-brief" and "canary" not in str(asked.query)
+        assert (asked.form["client_secret"], asked.form["grant_type"]) == (self.secrets[0], "ig_exchange_token")
+        self.tokens.add("canary-lasting")
+        return 200, {"access_token": "canary-lasting", "token_type": "bearer", "expires_in": 5_183_944}
 
     def _answer(self, asked: Asked, path: list[str]) -> tuple[int, Any]:
         assert path[0] == "v26.0"

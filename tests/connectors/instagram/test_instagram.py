@@ -333,28 +333,11 @@ def test_the_way_to_instagrams_own_page(brand):
     assert (asked["client_id"], asked["state"]) == ("4711", "state")
 
 
-def test_ada_signs_in_with_instagram_and_gets_sixty_days(stage, brand, monkeypatch):
-    answer = stage.answer
-
-    def signing_in(asked):
-        assert "canary" not in str(asked.query)
-        if asked.path == "/oauth/access_token":
-            good = asked.form["code"] == "good" and asked.form["redirect_uri"] == BACK
-            said = {"access_token": "brief", "user_id": 1, "permissions": SCOPES.replace(" ", ",")}
-            return (200, {"data": [said]}) if good else (400, {"error_type": "OAuthException", "code": 400})
-        if asked.path == "/access_token":
-            assert asked.headers["authorization"] == "Bearer brief"
-            secret = asked.form["client_secret"]
-            assert (secret, asked.form["grant_type"]) == (stage.secrets[0], "ig_exchange_token")
-            stage.tokens.add("lasting")
-            return 200, {"access_token": "lasting", "token_type": "bearer", "expires_in": 5_183_944}
-        return answer(asked)
-
-    monkeypatch.setattr(stage, "answer", signing_in)
+def test_ada_signs_in_with_instagram_and_gets_sixty_days(stage, brand):
     before = replace(brand, settings=brand.settings | {"account": "17841499999999999"})
     [account] = before.signed_in("good#_", BACK, {})
     assert (account.name, account.settings) == (f"@{HANDLE}", {"account": US})
-    assert account.credentials["access_token"] == "lasting" and account.credentials["scope"] == SCOPES
+    assert account.credentials["access_token"] == "canary-lasting" and account.credentials["scope"] == SCOPES
     ends = datetime.fromisoformat(account.credentials["expires_at"]) - datetime.now(UTC)
     assert 59 * DAY < ends < 60 * DAY
     with pytest.raises(NotAuthorized, match="once more"):

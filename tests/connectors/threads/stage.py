@@ -68,12 +68,29 @@ class ThreadsStage(Stage):
     # Answers --------------------------------------------------------------------------------------------------------
 
     def answer(self, asked: Asked):
-        if asked.path == "/refresh_access_token":
-            return self._refreshed(asked)
+        match asked.path:
+            case "/refresh_access_token":
+                return self._refreshed(asked)
+            case "/oauth/access_token":
+                return self._signed_in(asked)
+            case "/access_token":
+                return self._made_lasting(asked)
         if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return 400, error(190, "Invalid OAuth access token - Cannot parse access token")
         status, said = self._answer(asked, asked.path.strip("/").split("/"))
         return status, said, {"X-App-Usage": json.dumps({"call_count": 7, "total_cputime": 3, "total_time": 4})}
+
+    def _signed_in(self, asked: Asked) -> tuple[int, Any]:
+        assert "canary" not in str(asked.query) and asked.form["grant_type"] == "authorization_code"
+        if asked.form["code"] != "good":
+            return 400, {"error_type": "OAuthException"}
+        return 200, {"access_token": "canary-brief", "user_id": US}
+
+    def _made_lasting(self, asked: Asked) -> tuple[int, Any]:
+        assert asked.headers["authorization"] == "Bearer canary-brief" and "canary" not in str(asked.query)
+        assert (asked.form["client_secret"], asked.form["grant_type"]) == (self.secrets[0], "th_exchange_token")
+        self.tokens.add("canary-lasting")
+        return 200, {"access_token": "canary-lasting", "token_type": "bearer", "expires_in": 5_183_944}
 
     def _answer(self, asked: Asked, path: list[str]) -> tuple[int, Any]:
         assert path[0] == "v1.0"

@@ -285,27 +285,11 @@ def test_the_way_to_threads_own_page(brand, words):
     assert "threads_keyword_search" in words.sign_in(BACK, "state").url
 
 
-def test_ada_signs_in_and_gets_sixty_days(stage, brand, monkeypatch):
-    answer = stage.answer
-
-    def signing_in(asked):
-        assert "canary" not in str(asked.query)
-        if asked.path == "/oauth/access_token":
-            assert asked.form["grant_type"] == "authorization_code"
-            said = {"access_token": "brief", "user_id": US}
-            return (200, said) if asked.form["code"] == "good" else (400, {"error_type": "OAuthException"})
-        if asked.path == "/access_token":
-            assert asked.headers["authorization"] == "Bearer brief"
-            assert asked.form["client_secret"] == stage.secrets[0]
-            stage.tokens.add("lasting")
-            return 200, {"access_token": "lasting", "token_type": "bearer", "expires_in": 5_183_944}
-        return answer(asked)
-
-    monkeypatch.setattr(stage, "answer", signing_in)
+def test_ada_signs_in_and_gets_sixty_days(stage, brand):
     before = replace(brand, settings=brand.settings | {"account": "9"})
     [account] = before.signed_in("good#_", BACK, {})
     assert (account.name, account.settings) == (f"@{HANDLE}", {"account": US})
-    assert account.credentials["access_token"] == "lasting" and account.credentials["handle"] == HANDLE
+    assert account.credentials["access_token"] == "canary-lasting" and account.credentials["handle"] == HANDLE
     ends = datetime.fromisoformat(account.credentials["expires_at"]) - datetime.now(UTC)
     assert 59 * DAY < ends < 60 * DAY
     with pytest.raises(NotAuthorized, match="once more"):

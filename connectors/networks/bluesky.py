@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors import atproto, cursors, http, tokens, xrpc
-from connectors.atproto import GATE, LIKE, POST
+from connectors import cursors, http, tokens
 from connectors.contract import (
     Batch,
     Capabilities,
@@ -28,6 +27,9 @@ from connectors.contract import (
     Unreadable,
 )
 from connectors.cursors import Read, Step, Walk
+from connectors.dialects import atproto, xrpc
+from connectors.dialects.atproto import GATE, LIKE, POST
+from connectors.dialects.xrpc import Line, Refused
 from connectors.errors import (
     ConnectorError,
     Misconfigured,
@@ -38,7 +40,6 @@ from connectors.errors import (
     Rejected,
     Unreachable,
 )
-from connectors.xrpc import Line, Refused
 
 HOME = "https://bsky.social"
 #: Why we are told of a post; the last is written by people whose bell somebody of ours has switched on.

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from connectors import accounts, grants, hub, messenger, oauth, pageposts, pages, refusals, walking
+from connectors import accounts, oauth, walking
 from connectors.contract import (
     Account,
     Batch,
@@ -25,11 +25,22 @@ from connectors.contract import (
     Target,
     Unreadable,
 )
+from connectors.dialects import grants, hub, messenger, pageposts, pages, refusals
+from connectors.dialects.graph import Heard, node
+from connectors.dialects.hub import moment
+from connectors.dialects.messenger import Us, is_message
+from connectors.dialects.meta import (
+    APP_ID,
+    SECRETS,
+    MetaConnector,
+    granted_all,
+    is_direct,
+    newest,
+    objects,
+    page_of,
+    taken,
+)
 from connectors.errors import MakesNoSense, Misconfigured, MissingScope, NotAllowed, NotThere, Rejected, ServerFailed
-from connectors.graph import Heard, node
-from connectors.hub import moment
-from connectors.messenger import Us, is_message
-from connectors.meta import APP_ID, SECRETS, MetaConnector, granted_all, is_direct, newest, objects, page_of, taken
 from connectors.walking import Page, Step
 
 LONGEST, LONGEST_MESSAGE = 8_000, 2_000

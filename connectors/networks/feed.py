@@ -16,8 +16,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urldefrag
 
-from connectors import feeds, http, wordpress
+from connectors import feeds, http
 from connectors.contract import Batch, Capabilities, Checked, Connector, Post, Setting, Unreadable
+from connectors.dialects import wordpress
 from connectors.errors import Gone, MakesNoSense, NotAuthorized, NotThere
 from connectors.feeds import Entry, Feed
 from connectors.normalise import EARLIEST, LONGEST_NAME, LONGEST_TITLE, kept, post_from

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from connectors import accounts, grants, hub, mediaposts, messenger, refusals, walking
+from connectors import accounts, walking
 from connectors.contract import (
     Batch,
     Capabilities,
@@ -24,6 +24,12 @@ from connectors.contract import (
     Target,
     Unreadable,
 )
+from connectors.dialects import grants, hub, mediaposts, messenger, refusals
+from connectors.dialects.graph import Heard, node
+from connectors.dialects.hub import Event, moment
+from connectors.dialects.igaccount import LOGIN, PERMISSIONS, InstagramAccount, us_of
+from connectors.dialects.messenger import is_message
+from connectors.dialects.meta import APP_ID, SECRETS, granted_all, is_direct, newest, objects, page_of, taken
 from connectors.errors import (
     MakesNoSense,
     MissingScope,
@@ -33,11 +39,6 @@ from connectors.errors import (
     Rejected,
     WindowClosed,
 )
-from connectors.graph import Heard, node
-from connectors.hub import Event, moment
-from connectors.igaccount import LOGIN, PERMISSIONS, InstagramAccount, us_of
-from connectors.messenger import is_message
-from connectors.meta import APP_ID, SECRETS, granted_all, is_direct, newest, objects, page_of, taken
 from connectors.walking import Page, Step
 
 LONGEST, LONGEST_MESSAGE = 2_200, 1_000  # characters, bytes

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors import cursors, http, oauth, statuses
+from connectors import cursors, http, oauth
 from connectors.contract import (
     Account,
     Batch,
@@ -33,6 +33,8 @@ from connectors.contract import (
     Unreadable,
 )
 from connectors.cursors import Entry, Forward, Read, Walk, in_order
+from connectors.dialects import statuses
+from connectors.dialects.fediverse import AT_ONCE, SEVERAL, Gone, Listed, Missing, Server, ids_in
 from connectors.errors import (
     ConnectorError,
     MakesNoSense,
@@ -45,7 +47,6 @@ from connectors.errors import (
     Rejected,
     Unreachable,
 )
-from connectors.fediverse import AT_ONCE, SEVERAL, Gone, Listed, Missing, Server, ids_in
 from connectors.plain import plain_text
 
 #: What we have to be granted, and in the admin’s words what for.

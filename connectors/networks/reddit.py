@@ -19,7 +19,7 @@ import prawcore
 from prawcore.rate_limit import RateLimiter
 from prawcore.sessions import RetryStrategy
 
-from connectors import accounts, cursors, http, oauth, submissions
+from connectors import accounts, cursors, http, oauth
 from connectors.contract import (
     Account,
     Batch,
@@ -35,6 +35,7 @@ from connectors.contract import (
     Unreadable,
 )
 from connectors.cursors import Entry, Read, Walk
+from connectors.dialects import submissions
 from connectors.errors import (
     MakesNoSense,
     MaybeSent,

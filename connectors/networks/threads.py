@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from connectors import accounts, grants, logins, messenger, oauth, refusals, threadposts, walking, weighing
+from connectors import accounts, oauth, walking
 from connectors.contract import (
     Account,
     Batch,
@@ -29,6 +29,11 @@ from connectors.contract import (
     Target,
     Unreadable,
 )
+from connectors.dialects import grants, logins, messenger, refusals, threadposts, weighing
+from connectors.dialects.graph import Heard, node
+from connectors.dialects.hub import moment
+from connectors.dialects.messenger import Us
+from connectors.dialects.meta import APP_ID, SECRETS, MetaConnector, granted_all, is_direct, newest, objects, taken
 from connectors.errors import (
     ConnectorError,
     MakesNoSense,
@@ -40,10 +45,6 @@ from connectors.errors import (
     QuotaExhausted,
     Unreachable,
 )
-from connectors.graph import Heard, node
-from connectors.hub import moment
-from connectors.messenger import Us
-from connectors.meta import APP_ID, SECRETS, MetaConnector, granted_all, is_direct, newest, objects, taken
 from connectors.walking import Page, Step
 
 LONGEST = 500

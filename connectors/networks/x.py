@@ -22,7 +22,7 @@ from typing import Any, Literal
 from tweepy import Client
 from tweepy.errors import HTTPException
 
-from connectors import accounts, cursors, http, oauth, rebuffs, tweetlists, tweets, weighing
+from connectors import accounts, cursors, http, oauth
 from connectors.contract import (
     Account,
     Batch,
@@ -37,6 +37,7 @@ from connectors.contract import (
     Target,
     Unreadable,
 )
+from connectors.dialects import rebuffs, tweetlists, tweets, weighing
 from connectors.errors import (
     Forged,
     MakesNoSense,

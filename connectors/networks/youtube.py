@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any, Literal
 
-from connectors import accounts, comments, cursors, google, http, oauth
+from connectors import accounts, cursors, http, oauth
 from connectors.contract import (
     Account,
     Batch,
@@ -29,6 +29,7 @@ from connectors.contract import (
     Unreadable,
 )
 from connectors.cursors import Entry, Read, Walk
+from connectors.dialects import comments, google
 from connectors.errors import MakesNoSense, MaybeSent, NotAllowed, NotAuthorized, NotConnected
 
 SCOPE = "https://www.googleapis.com/auth/youtube.force-ssl"

@@ -216,7 +216,7 @@ FORWARD = frozenset(("mastodon",))
 #: How deep a network goes, where its connector knows that: as shallow as the stage.
 DEPTHS = {
     "facebook": ("connectors.walking.DEEPEST", 2),
-    "x": ("connectors.tweetlists.MOST_PAGES", {"mentions": 2}),
+    "x": ("connectors.dialects.tweetlists.MOST_PAGES", {"mentions": 2}),
     "reddit": ("connectors.networks.reddit.DEEPEST", 200),
     "instagram": ("connectors.walking.DEEPEST", 1),
     "threads": ("connectors.walking.DEEPEST", 1),

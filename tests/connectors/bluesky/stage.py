@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors import atproto
+from connectors.dialects import atproto
 from tests.connectors.stages import Asked, Stage, Written
 
 US = "did:plc:mirabelo"

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from connectors import atproto, normalise, tokens, xrpc
+from connectors import normalise, tokens
 from connectors.contract import Outgoing, Post, Target
 from connectors.cursors import Walk
+from connectors.dialects import atproto, xrpc
 from connectors.errors import (
     ConnectorError,
     MaybeSent,

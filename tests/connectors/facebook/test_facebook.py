@@ -12,8 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connectors import graph, http, refusals
+from connectors import http
 from connectors.contract import Outgoing, Post, Target, Unreadable
+from connectors.dialects import graph, refusals
 from connectors.errors import (
     ConnectorError,
     DuplicateContent,

@@ -10,8 +10,9 @@ from hashlib import sha256
 import pytest
 from django.utils import timezone
 
-from connectors import actions, wordpress
+from connectors import actions
 from connectors.contract import Unreadable
+from connectors.dialects import wordpress
 from inbox.models import Message
 from tests.connectors.visits import read_all, visit
 from tests.connectors.web import serving

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connectors import mediaposts
 from connectors.contract import Outgoing, Post, Target, Unreadable
+from connectors.dialects import mediaposts
 from connectors.errors import MissingScope, NotAllowed, NotAuthorized, Rejected, WindowClosed
 from connectors.networks.instagram import Instagram
 from tests.connectors import played

@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from connectors import http, normalise, statuses, tokens
+from connectors import http, normalise, tokens
 from connectors.contract import Outgoing, Post, Target
+from connectors.dialects import statuses
 from connectors.errors import (
     ConnectorError,
     MaybeSent,

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from connectors import http, submissions
+from connectors import http
 from connectors.contract import Outgoing, Post, Target
+from connectors.dialects import submissions
 from connectors.errors import MissingScope, NotAllowed, NotAuthorized, RateLimited, Rejected, WindowClosed
 from connectors.networks import reddit
 from connectors.networks.reddit import Reddit

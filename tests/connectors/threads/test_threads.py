@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connectors import threadposts
 from connectors.contract import Outgoing, Post, Target, Unreadable
+from connectors.dialects import threadposts
+from connectors.dialects.messenger import Us
 from connectors.errors import MissingScope, NotAllowed, NotAuthorized, NotSent, QuotaExhausted
-from connectors.messenger import Us
 from connectors.networks import threads
 from connectors.networks.threads import Threads
 from tests.connectors import played

@@ -222,7 +222,9 @@ class XStage(Stage):
             said["in_reply_to_user_id"] = user_id("ana") if post.ours else US
         if post.id in self.quotes:
             said["referenced_tweets"] = [{"type": "quoted", "id": "1000"}]
-            said["entities"] = {"urls": [{"url": "https://t.co/q", "expanded_url": f"https://x.com/{HANDLE}/status/1000"}]}
+            said["entities"] = {
+                "urls": [{"url": "https://t.co/q", "expanded_url": f"https://x.com/{HANDLE}/status/1000"}]
+            }
         return said
 
     def _is_for_nobody(self, post: Written) -> bool:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from connectors import http, rebuffs, tweetlists, tweets, weighing
+from connectors import http
 from connectors.contract import Outgoing, Post, Target, Unreadable
+from connectors.dialects import rebuffs, tweetlists, tweets, weighing
 from connectors.errors import (
     DuplicateContent,
     Forged,

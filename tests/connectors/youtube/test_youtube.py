@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from connectors import comments, google, http
+from connectors import http
 from connectors.contract import Outgoing, Post, Target
+from connectors.dialects import comments, google
 from connectors.errors import (
     MakesNoSense,
     MissingScope,

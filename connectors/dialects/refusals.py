@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from connectors import meters
+from connectors.dialects import meters
 from connectors.errors import (
     ConnectorError,
     DuplicateContent,

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connectors.contract import Post, Unreadable
-from connectors.messenger import Us
-from connectors.meta import made
+from connectors.dialects.messenger import Us
+from connectors.dialects.meta import made
 
 TYPES = {"IMAGE": "image", "VIDEO": "video", "AUDIO": "audio"}
 

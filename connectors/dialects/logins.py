@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors import tokens
+from connectors.dialects.graph import Graph
+from connectors.dialects.meta import objects
 from connectors.errors import MakesNoSense, NotAuthorized, NotThere
-from connectors.graph import Graph
-from connectors.meta import objects
 
 MOST_LISTS, PAGES = 10, 100
 DAYS_60 = 60 * 24 * 3600

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connectors.contract import Post, Unreadable
-from connectors.hub import Event, moment
-from connectors.messenger import Us
-from connectors.meta import made
+from connectors.dialects.hub import Event, moment
+from connectors.dialects.messenger import Us
+from connectors.dialects.meta import made
 
 COMMENT = "id,message,created_time,from,parent{id},permalink_url,attachment{type,url,media},can_comment"
 POST = "id,message,story,created_time,from,permalink_url,full_picture"

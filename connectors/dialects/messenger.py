@@ -12,9 +12,9 @@ from typing import Any
 from unicodedata import normalize
 
 from connectors.contract import Outgoing, Post, Sent, Unreadable
+from connectors.dialects.graph import Graph, Heard, node
+from connectors.dialects.hub import Event, moment
 from connectors.errors import MaybeSent, NotAllowed
-from connectors.graph import Graph, Heard, node
-from connectors.hub import Event, moment
 from connectors.normalise import post_from
 from connectors.walking import Page
 

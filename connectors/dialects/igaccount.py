@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from connectors import accounts, grants, logins, oauth
+from connectors import accounts, oauth
 from connectors.contract import Account, Checked, Setting, SignIn
+from connectors.dialects import grants, logins
+from connectors.dialects.graph import BUILT_IN
+from connectors.dialects.hub import moment
+from connectors.dialects.messenger import Us
+from connectors.dialects.meta import MetaConnector, objects
 from connectors.errors import MakesNoSense, Misconfigured, MissingScope, NotAuthorized
-from connectors.graph import BUILT_IN
-from connectors.hub import moment
-from connectors.messenger import Us
-from connectors.meta import MetaConnector, objects
 
 INSTAGRAM, FACEBOOK = "instagram", "facebook"
 HOST, TOKENS, WWW = "https://graph.instagram.com", "https://api.instagram.com", "https://www.instagram.com"

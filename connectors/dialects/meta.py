@@ -7,12 +7,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
-from connectors import grants, http, hub
+from connectors import http
 from connectors.contract import Connector, Outgoing, Post, Setting, Unreadable
+from connectors.dialects import grants, hub
+from connectors.dialects.graph import BUILT_IN, VERSION, Graph, Heard
+from connectors.dialects.hub import moment
+from connectors.dialects.messenger import Us, is_message
 from connectors.errors import MaybeSent, Misconfigured, NotConnected, Unreachable
-from connectors.graph import BUILT_IN, VERSION, Graph, Heard
-from connectors.hub import moment
-from connectors.messenger import Us, is_message
 from connectors.normalise import post_from
 from connectors.walking import Page
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors import http, rebuffs, tweets
+from connectors import http
 from connectors.cursors import Entry, Read, Walk
+from connectors.dialects import rebuffs, tweets
 from connectors.errors import MakesNoSense
 
 OVERLAP = timedelta(minutes=15)

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.contract import Post, Unreadable
-from connectors.hub import Event
-from connectors.messenger import Us
-from connectors.meta import made, objects
+from connectors.dialects.hub import Event
+from connectors.dialects.messenger import Us
+from connectors.dialects.meta import made, objects
 
 NO_OBJECT = "A post has to be a JSON object."
 HIDDEN = "It is hidden, and Instagram takes no answers to hidden comments: show it again first."

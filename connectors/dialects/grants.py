@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.dialects.graph import Graph
 from connectors.errors import MissingScope, NotAuthorized
-from connectors.graph import Graph
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import facebook
 
-from connectors import http, meters, refusals
+from connectors import http
 from connectors.contract import Limits
+from connectors.dialects import meters, refusals
 from connectors.errors import MakesNoSense, MaybeSent, NotConnected
 from connectors.sessions import Session
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors import logins
 from connectors.contract import Account
+from connectors.dialects import logins
+from connectors.dialects.graph import Graph, node
+from connectors.dialects.meta import objects
 from connectors.errors import MissingScope, NotAuthorized
-from connectors.graph import Graph, node
-from connectors.meta import objects
 
 #: What the app has to be granted, and what for.
 SCOPES = {

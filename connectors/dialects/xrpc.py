@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors import atproto, http
+from connectors import http
 from connectors.contract import Limits
+from connectors.dialects import atproto
 from connectors.errors import (
     MakesNoSense,
     MaybeSent,

@@ -19,6 +19,7 @@ from mastodon import Mastodon, MastodonError
 from connectors import http
 from connectors.contract import Limits
 from connectors.cursors import in_order
+from connectors.dialects.statuses import TOLD, has_id
 from connectors.errors import (
     ConnectorError,
     MakesNoSense,
@@ -33,7 +34,6 @@ from connectors.errors import (
 )
 from connectors.http import Answer
 from connectors.sessions import Session
-from connectors.statuses import TOLD, has_id
 
 SPEAKS = "4.3.0"
 AT_ONCE = 20  # posts that can be asked for in one request

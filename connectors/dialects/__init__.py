@@ -2,6 +2,6 @@
 Only `connectors.networks` reads them.
 
 Bluesky: atproto, xrpc. Mastodon: fediverse, statuses. Reddit: submissions. WordPress: wordpress. X: tweets, tweetlists,
-rebuffs, weighing. YouTube: google, comments. Meta's three: graph, refusals, meters, grants, logins, hub, messenger, meta;
-and Facebook's pages, pageposts; Instagram's igaccount, mediaposts; Threads' threadposts.
+rebuffs, weighing. YouTube: google, comments. All of Meta's: graph, refusals, meters, grants, logins, hub, messenger,
+meta; and Facebook's pages, pageposts; Instagram's igaccount, mediaposts; Threads' threadposts.
 """

@@ -278,6 +278,7 @@ class Connector:
     asks: ClassVar[tuple[Setting, ...]] = ()
     heeds: ClassVar[frozenset[str]] = frozenset(each.name for each in COMMON)
     secrets: ClassVar[tuple[Setting, ...]] = ()
+    one_address: ClassVar[bool] = False
 
     @property
     def offers(self) -> Capabilities:
@@ -303,6 +304,11 @@ class Connector:
     def posts_in(self, body: bytes) -> Iterable[Post | Unreadable]:
         """The posts of a delivery that was verified."""
         raise NotImplementedError
+
+    def delivers_to(self, other: "Connector") -> bool:
+        """Whether what is delivered to this channel may be about that one too, of the same network: where an app has
+        one address for all its accounts (`one_address`)."""
+        return False
 
     def fetch(self, cursor: Mapping[str, Any]) -> Batch:
         """The next page after `cursor` (empty at first), oldest first where the network lets us choose. Reading twice

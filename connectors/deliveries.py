@@ -3,7 +3,7 @@
 Reading one takes its posts in and marks it read in the same transaction, so that a crash between leaves it waiting.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from connectors import polling
-from connectors.contract import Connector, TakeIn
+from connectors.contract import Connector, Post, TakeIn, Unreadable
 from connectors.errors import ConnectorError, Forged
 from connectors.models import Channel, Delivery
 from departments import bell
@@ -122,8 +122,29 @@ def _read(group: list[Delivery], connector: Connector, take_in: TakeIn) -> None:
     ours = Delivery.objects.waiting().filter(pk__in=[each.pk for each in group]).select_for_update(of=("self",))
     attempts = {each.pk: each.attempts for each in group}
     ours = [each for each in ours if each.attempts == attempts[each.pk]]
-    polling.receive(channel, (post for each in ours for post in connector.posts_in(bytes(each.body))), take_in)
+    polling.receive(channel, _posts(connector, ours), take_in)
+    for other, theirs in _also_told(channel, connector):
+        if posts := list(_posts(theirs, ours)):
+            polling.receive(other, posts, take_in)
     Delivery.objects.filter(pk__in=[each.pk for each in ours]).update(read_at=timezone.now(), leased_until=None)
+
+
+def _posts(connector: Connector, read: list[Delivery]) -> Iterator[Post | Unreadable]:
+    for each in read:
+        yield from connector.posts_in(bytes(each.body))
+
+
+def _also_told(channel: Channel, connector: Connector) -> Iterator[tuple[Channel, Connector]]:
+    """Other channels that a delivery to this one may be about: those of the same app, which has one address for all."""
+    if not connector.one_address:
+        return
+    for other in Channel.objects.filter(network=channel.network).exclude(pk=channel.pk).read():
+        try:
+            theirs = other.connector()
+        except ConnectorError:
+            continue
+        if connector.delivers_to(theirs):
+            yield other, theirs
 
 
 def _set_aside(group: list[Delivery], reason: str) -> None:

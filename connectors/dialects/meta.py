@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
-from connectors import http
+from connectors import accounts, http
 from connectors.contract import Connector, Outgoing, Post, Setting, Unreadable
 from connectors.dialects import grants, hub
 from connectors.dialects.graph import BUILT_IN, VERSION, Graph, Heard
@@ -32,6 +32,7 @@ class MetaConnector(Connector):
 
     host: ClassVar[str] = BUILT_IN
     version: ClassVar[str] = VERSION
+    one_address: ClassVar[bool] = True
     words: ClassVar[Mapping[str, str]] = {}
 
     # Deliveries ---------------------------------------------------------------------------------------------------
@@ -41,6 +42,13 @@ class MetaConnector(Connector):
 
     def verify(self, headers: Mapping[str, str], body: bytes) -> str:
         return hub.verify(headers, body, self.credentials.get("app_secret", ""))
+
+    def delivers_to(self, other: Connector) -> bool:
+        """Whoever knows a secret of the same app would have found the delivery signed. A channel that does not know yet
+        which account it is would take what is another's."""
+        shared = {*self.credentials.get("app_secret", "").split()} & {*other.credentials.get("app_secret", "").split()}
+        is_somebody = accounts.told(other, "account") or other.settings.get("page") or other.settings.get("account")
+        return bool(shared and is_somebody)
 
     # The way there ------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connectors import http
+from connectors import actions as channels
+from connectors import deliveries, http
 from connectors.contract import Outgoing, Post, Target, Unreadable
 from connectors.dialects import graph, refusals
 from connectors.errors import (
@@ -618,3 +619,46 @@ def test_each_recorded_delivery_is_read_or_passed_over_for_a_reason(brand):
         elif name not in ("mention-post-add", "ratings-comment-add-25", "feed-got"):
             [post] = found
             assert (post.text or post.media) and bool(post.edited_at) == bool({"edited", "edit"} & set(words)), name
+
+
+# One app, several Pages -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_pages(stage, house):
+    """The channels of two Pages of one app; Meta knows the address of the first alone. A third channel has an app of
+    its own."""
+    first = open_channel(stage)
+    second = open_channel(stage, "shop", page="900000000000002")
+    other = stage.credentials | {"app_secret": "canary-of-another-app"}
+    apart = {"network": "facebook", "slug": "apart", "name": "Apart"}
+    third = channels.open_channel(
+        **apart, settings=stage.settings | {"page": "900000000000002"}, credentials=other, by="system"
+    )
+    return first, second, third
+
+
+def about_another_page(stage) -> bytes:
+    post = stage.write("Is the shop open", kind="comment")
+    return stage.deliver(post).body.replace(f'"id": "{PAGE}"'.encode(), b'"id": "900000000000002"')
+
+
+def test_what_is_about_another_page_of_the_app_goes_on_to_its_channel(stage, two_pages, inbox):
+    first, second, third = two_pages
+    body = about_another_page(stage)
+    headers = {"x-hub-signature-256": f"sha256={hmac.new(stage.secrets[0].encode(), body, 'sha256').hexdigest()}"}
+    assert deliveries.receive(first.slug, headers, body)
+    deliveries.read_waiting(inbox)
+    assert inbox.texts == ["Is the shop open"]
+    assert second.runs.get(via="push").taken_in == 1
+    assert first.runs.get(via="push").read == 0 and not third.runs.filter(via="push").exists()
+
+
+def test_a_channel_that_is_paused_is_told_nothing(stage, two_pages, inbox):
+    first, second, _ = two_pages
+    channels.pause(second, by="system")
+    body = about_another_page(stage)
+    headers = {"x-hub-signature-256": f"sha256={hmac.new(stage.secrets[0].encode(), body, 'sha256').hexdigest()}"}
+    deliveries.receive(first.slug, headers, body)
+    deliveries.read_waiting(inbox)
+    assert inbox.texts == []

@@ -21,6 +21,6 @@ USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s \
     CMD ["python", "-m", "socialhub.embedded.ask"]
-CMD ["uvicorn", "socialhub.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "off", \
+CMD ["uvicorn", "socialhub.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "off", "--timeout-keep-alive", "75", \
      "--timeout-graceful-shutdown", "10", "--log-level", "warning", "--no-access-log", "--no-server-header", \
      "--no-proxy-headers"]

@@ -139,7 +139,8 @@ def start_programs(crew: Crew, settings: ModuleType) -> None:
     celery = ("-m", "celery", "--quiet", "-A", "socialhub")
     crew.keep(
         "web", "-m", "uvicorn", "socialhub.asgi:application", "--host", "127.0.0.1", "--port", str(settings.PORT),
-        "--timeout-graceful-shutdown", "1", "--lifespan", "off",
+        # Lines are kept for longer than browsers and proxies do: a request never meets one that is just being closed.
+        "--timeout-graceful-shutdown", "1", "--timeout-keep-alive", "75", "--lifespan", "off",
         "--no-access-log", "--no-proxy-headers", "--no-server-header",
     )  # fmt: skip
     crew.keep(

@@ -10,7 +10,7 @@ posts can be seen, so one may appear below an id that we know: what is younger t
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -83,7 +83,7 @@ def read(
     anew. The first of them tells what was covered."""
     kept: dict[str, Any] = dict(cursor) if cursor.get("of") == whose else {"of": whose}
     asked = kept.get("left") or list(lists)
-    found = _of_one_time({name: page(name, kept.get(name, {})) for name in asked})
+    found = _of_one_time({name: _page(page, name, kept.get(name, {})) for name in asked})
     left = [name for name in asked if name not in found or found[name].more]
     told = {name: one for name, one in found.items() if one.stretch and name == next(iter(lists))}
     return Batch(
@@ -96,6 +96,12 @@ def read(
         **{key: value for one in told.values() for key, value in one.stretch.items()},
         **also,
     )
+
+
+def _page(page: Callable[[str, Mapping[str, Any]], Read], name: str, state: Mapping[str, Any]) -> Read:
+    """A page of one list. That a walk had to be begun anew (`again`) is remembered until it has come to its end."""
+    one = page(name, state)
+    return replace(one, state={**one.state, "again": True}) if state.get("again") and one.more else one
 
 
 def _of_one_time(found: Mapping[str, Read]) -> dict[str, Read]:

@@ -52,8 +52,10 @@ class Lists:
         except rebuffs.NotTaken:
             if not walk.token:
                 raise
-            # The token of the next page is too old: the walk begins again at the head, back to where it was going.
-            return Read([], {**state, "walk": {key: value for key, value in walk.state.items() if key != "walk"}}, True)
+            # The token of the next page is too old: the walk begins again at the head, back to where it was going; at
+            # once, and when that happens again with the next look, for each page costs.
+            kept = {key: value for key, value in walk.state.items() if key != "walk"}
+            return Read([], {**state, "walk": kept, "again": True}, not state.get("again"))
         return self._page(name, walk, since, said, answer)
 
     def _page(self, name: str, walk: Walk, since: datetime, said: dict[str, Any], answer: http.Answer) -> Read:

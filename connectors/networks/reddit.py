@@ -144,8 +144,15 @@ class Reddit(Connector):
         is_all = not following and (walk.walk["pages"] + 1) * PAGE < DEEPEST
         step = walk.step(entries, following, walk.floor - timedelta(seconds=1) if is_all else None)
         posts = [each.raw for each in step.fresh] + [post for _, post in read if isinstance(post, Unreadable)]
-        kept = {"walk": step.state, **({"again": True} if state.get("again") and step.more else {})}
-        return Read(posts, kept, step.more, submissions.limits(answer), step.history, step.progress, step.stretch)
+        return Read(
+            posts,
+            {"walk": step.state},
+            step.more,
+            submissions.limits(answer),
+            step.history,
+            step.progress,
+            step.stretch,
+        )
 
     def _place(self, name: str, me: str) -> tuple[str, dict[str, Any]]:
         """Where a list lies, and how to ask for its newest."""

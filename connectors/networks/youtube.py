@@ -260,10 +260,12 @@ class _Pages:
         except google.NotTaken:
             if "walk" not in state.get("walk", {}):
                 raise
-            # The token of the next page is too old: the walk begins again at the head, back to where it was going.
-            self.goes_on = self.goes_on or name == "threads"
+            # The token of the next page is too old: the walk begins again at the head, back to where it was going; at
+            # once, and when that happens again with the next look, for each page costs.
+            at_once = not state.get("again")
+            self.goes_on = self.goes_on or (at_once and name == "threads")
             kept = {key: each for key, each in state["walk"].items() if key != "walk"}
-            return Read([], {**state, "walk": kept}, True)
+            return Read([], {**state, "walk": kept, "again": True}, at_once)
 
     def _threads(self, state: Mapping[str, Any]) -> Read:
         scans = not state.get("scanned") or self.now - _moment(state["scanned"]) >= SCAN_EVERY

@@ -141,6 +141,22 @@ def test_a_walk_whose_next_page_youtube_does_not_know_any_more_begins_again_and_
     assert {each.text for each in (*first.posts, *again.posts)} == {f"comment {number}" for number in range(8)}
 
 
+def test_youtube_that_never_knows_its_next_page_is_not_asked_without_end(stage, channel):
+    for number in range(8):
+        stage.write(f"comment {number}", ago(number + 1))
+    answer = stage.answer
+
+    def forgetful(asked):
+        forgot = asked.query.get("pageToken")
+        return (400, error(400, "invalidPageToken", "The page token is wrong.")) if forgot else answer(asked)
+
+    stage.answer = forgetful
+    cursor, pages = {}, 0
+    while (batch := channel.connector().fetch(cursor)).more and pages < 20:
+        cursor, pages = batch.cursor, pages + 1
+    assert 1 < pages < 6
+
+
 def test_what_was_there_before_we_look_back_stays_outside(stage, channel):
     thread = stage.write("Long ago", datetime.now(UTC) - 20 * DAY)
     stage.write("Long ago too", datetime.now(UTC) - 19 * DAY, kind="reply", answers=thread.id)

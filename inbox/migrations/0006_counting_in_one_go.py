@@ -15,13 +15,13 @@ COUNTS = f"""
 CREATE OR REPLACE FUNCTION inbox_count_items() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        {_ADD} SELECT department_id, confidential, {_COUNTED} FROM ({_READ}, 1 AS sign FROM new_rows) GROUP BY 1, 2;
+        {_ADD} SELECT department_id, confidential, {_COUNTED} FROM ({_READ}, 1 AS sign FROM new_rows) AS changed GROUP BY 1, 2;
     ELSIF TG_OP = 'DELETE' THEN
-        {_ADD} SELECT department_id, confidential, {_COUNTED} FROM ({_READ}, -1 AS sign FROM old_rows) GROUP BY 1, 2;
+        {_ADD} SELECT department_id, confidential, {_COUNTED} FROM ({_READ}, -1 AS sign FROM old_rows) AS changed GROUP BY 1, 2;
     ELSE
         {_ADD} SELECT * FROM (
             SELECT department_id, confidential, {_COUNTED}
-            FROM ({_READ}, 1 AS sign FROM new_rows UNION ALL {_READ}, -1 FROM old_rows) GROUP BY 1, 2
+            FROM ({_READ}, 1 AS sign FROM new_rows UNION ALL {_READ}, -1 FROM old_rows) AS changed GROUP BY 1, 2
         ) AS counted(department_id, confidential, open, unassigned, waiting, nothing)
         WHERE (open, unassigned, waiting, nothing) <> (0, 0, 0, 0);
     END IF;

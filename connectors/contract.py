@@ -214,6 +214,11 @@ class Outgoing:
     to: Target | None = None
     private: bool = False
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether what is answered was said in private: then the answer is too, whatever else is asked."""
+        return bool(self.to and (self.to.kind == "dm" or self.to.visibility == "direct"))
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -279,6 +284,11 @@ class Connector:
     heeds: ClassVar[frozenset[str]] = frozenset(each.name for each in COMMON)
     secrets: ClassVar[tuple[Setting, ...]] = ()
     one_address: ClassVar[bool] = False
+
+    @property
+    def query(self) -> str:
+        """The words that make this a keyword channel; empty when it is none."""
+        return str(self.settings.get("query") or "").strip()
 
     @property
     def offers(self) -> Capabilities:

@@ -104,6 +104,13 @@ def _page(page: Callable[[str, Mapping[str, Any]], Read], name: str, state: Mapp
     return replace(one, state={**one.state, "again": True}) if state.get("again") and one.more else one
 
 
+def begun_anew(state: Mapping[str, Any], *, at_once: bool = True) -> Read:
+    """What is kept of a list whose next page the network does not know any more: its walk begins again at the head,
+    back to where it was going."""
+    walk = {name: value for name, value in state["walk"].items() if name != "walk"}
+    return Read([], {**state, "walk": walk, "again": True}, at_once)
+
+
 def _of_one_time(found: Mapping[str, Read]) -> dict[str, Read]:
     """What a batch can hold together: clocks start for what is new, and for nothing that was there before us, as in a
     list that is read for the first time beside others. It is left for the next page."""

@@ -4,7 +4,7 @@ refresh token as credentials. Networks whose library does this by itself need no
 import hashlib
 import secrets
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -50,6 +50,21 @@ def ask(url: str, own: frozenset[http.Origin], credentials: Mapping[str, str], *
     if not isinstance(said, dict) or not isinstance(said.get("access_token"), str) or not said["access_token"]:
         raise MakesNoSense("The network did not say a token.")
     return said
+
+
+def renewed(url: str, own: frozenset[http.Origin], credentials: Mapping[str, str]) -> dict[str, str]:
+    """All credentials from now on, for the refresh token among these. Raises as `ask` does, and NotAuthorized where
+    there is no refresh token."""
+    if not (token := credentials.get("refresh_token")):
+        raise NotAuthorized("There is no refresh token.")
+    said = ask(url, own, credentials, grant_type="refresh_token", refresh_token=token)
+    return credentials_in(said, credentials)
+
+
+def granted(scopes: Collection[str], words: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What was granted and what is missing, in the admin's words. Who does not say what was granted is believed."""
+    missing = (f"{what} ({scope})" for scope, what in words.items() if scopes and scope not in scopes)
+    return tuple(what for scope, what in words.items() if scope in scopes), tuple(missing)
 
 
 def credentials_in(said: Mapping[str, Any], before: Mapping[str, str]) -> dict[str, str]:

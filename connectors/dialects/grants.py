@@ -37,6 +37,16 @@ def in_words(scopes: Iterable[str], words: Mapping[str, str]) -> tuple[str, ...]
     return tuple(f"{words.get(each, 'more')} ({each})" for each in scopes)
 
 
+def told(
+    given: Granted | None, needed: Iterable[str], words: Mapping[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What was granted and what is missing of what is needed, as an admin knows it; nothing where Meta did not say."""
+    if given is None:
+        return (), ()
+    granted = tuple(what for scope, what in words.items() if scope in given.scopes)
+    return granted, in_words(given.missing(needed), words)
+
+
 def named(error: MissingScope, scopes: Iterable[str], words: Mapping[str, str]) -> MissingScope:
     """The same refusal with what it takes, where Meta did not say."""
     wanted = error.scopes or tuple(scopes)

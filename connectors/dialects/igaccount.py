@@ -63,12 +63,11 @@ class InstagramAccount(MetaConnector):
 
     def check(self) -> Checked:
         me, given, delivered = self._asked_who(), self._given, self._delivered()
-        missing = list(grants.in_words(given.missing(self._needed), self._words)) if given else []
+        granted, missing = grants.told(given, self._needed, self._words)
         if lacking := [each for each in self._wanted if each not in delivered]:
-            missing.append(f"have Instagram deliver {', '.join(lacking)}: connect the channel again (subscribed_apps)")
-        granted = tuple(what for scope, what in self._words.items() if given and scope in given.scopes)
+            missing += (f"have Instagram deliver {', '.join(lacking)}: connect the channel again (subscribed_apps)",)
         name = f"@{me['handle']}"
-        return Checked(f"Connected as {name}.", name, granted, tuple(missing), given.ends if given else None, me)
+        return Checked(f"Connected as {name}.", name, granted, missing, given.ends if given else None, me)
 
     def connected(self) -> None:
         """Nothing is delivered before the account, or the Page that it is linked to, is told to. Twice is once."""

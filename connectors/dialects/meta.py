@@ -150,9 +150,8 @@ def objects(said: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def is_direct(reply: Outgoing) -> bool:
-    """Whether what is answered was said in private: then the answer is too, whatever else is asked."""
-    to = reply.to
-    return is_message(reply.in_reply_to) or bool(to and (to.kind == "dm" or to.visibility == "direct"))
+    """Whether what is answered was said in private, by its id alone if nothing else tells."""
+    return is_message(reply.in_reply_to) or reply.is_direct
 
 
 def taken(said: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors import http
-from connectors.cursors import Entry, Read, Walk
+from connectors.cursors import Entry, Read, Walk, begun_anew
 from connectors.dialects import rebuffs, tweets
 from connectors.errors import MakesNoSense
 
@@ -52,10 +52,8 @@ class Lists:
         except rebuffs.NotTaken:
             if not walk.token:
                 raise
-            # The token of the next page is too old: the walk begins again at the head, back to where it was going; at
-            # once, and when that happens again with the next look, for each page costs.
-            kept = {key: value for key, value in walk.state.items() if key != "walk"}
-            return Read([], {**state, "walk": kept, "again": True}, not state.get("again"))
+            # The token of the next page is too old. The second time it waits for the next look, for each page costs.
+            return begun_anew(state, at_once=not state.get("again"))
         return self._page(name, walk, since, said, answer)
 
     def _page(self, name: str, walk: Walk, since: datetime, said: dict[str, Any], answer: http.Answer) -> Read:

@@ -96,9 +96,9 @@ class Bluesky(Connector):
 
     def fetch(self, cursor: Mapping[str, Any]) -> Batch:
         now, line = datetime.now(UTC), self._line()
-        lists = ("found",) if self._query else ("mentions", "own")
+        lists = ("found",) if self.query else ("mentions", "own")
         return cursors.read(
-            cursor, f"{line.did} {self._query}", lists, lambda name, state: self._page(name, state, line, now)
+            cursor, f"{line.did} {self.query}", lists, lambda name, state: self._page(name, state, line, now)
         )
 
     def lookup(self, ids: Sequence[str]) -> dict[str, Post | None]:
@@ -146,7 +146,7 @@ class Bluesky(Connector):
 
     def _found(self, line: Line, asked: Asked) -> Listed:
         try:
-            said, answer = line.ask("app.bsky.feed.searchPosts", [*asked, ("q", self._query), ("sort", "latest")])
+            said, answer = line.ask("app.bsky.feed.searchPosts", [*asked, ("q", self.query), ("sort", "latest")])
         except Refused as error:
             if error.code != "BadQueryString":
                 raise
@@ -322,10 +322,6 @@ class Bluesky(Connector):
         if not atproto.is_handle(handle):
             raise Misconfigured(fields={"handle": "A handle is a name with a dot in it, such as example.bsky.social."})
         return handle
-
-    @property
-    def _query(self) -> str:
-        return self.settings.get("query", "").strip()
 
     @property
     def _home(self) -> str:

@@ -266,15 +266,14 @@ class Facebook(MetaConnector):
     def check(self) -> Checked:
         id, name = self._asked_who()
         given, app = self._granted, str(self.settings.get("app_id") or "")
-        missing = list(grants.in_words(given.missing(self._needed), self.words)) if given else []
+        granted, missing = grants.told(given, self._needed, self.words)
         if lacking := pages.not_delivered(self._graph, self._page, app, self._wanted):
-            missing.append(f"have Facebook deliver {', '.join(lacking)}: connect the channel again (subscribed_apps)")
-        granted = tuple(what for scope, what in self.words.items() if given and scope in given.scopes)
+            missing += (f"have Facebook deliver {', '.join(lacking)}: connect the channel again (subscribed_apps)",)
         sentence = f"Connected as {name}." + ("" if given else " What was granted, Facebook did not say.")
         if not (self._secret and self.credentials.get("verify_token")):
             sentence += " Deliveries are refused until app secret and verify token are entered."
         known = {"page": id, "of": accounts.mark(self)}
-        return Checked(sentence, name, granted, tuple(missing), given.ends if given else None, known)
+        return Checked(sentence, name, granted, missing, given.ends if given else None, known)
 
     def connected(self) -> None:
         """Facebook delivers nothing of a Page before it is told to. Asked twice it is the same."""

@@ -40,7 +40,6 @@ from connectors.errors import (
     MakesNoSense,
     MaybeSent,
     NotAllowed,
-    NotAuthorized,
     NotConnected,
     NotSent,
     NotThere,
@@ -123,8 +122,8 @@ class MastodonServer(Connector):
     def fetch(self, cursor: Mapping[str, Any]) -> Batch:
         now = datetime.now(UTC)
         me, learnt = self._me(now)
-        whose = f"{me['id']} {self._address} {self._query}"
-        lists = ("found",) if self._query else ("mentions", "own")
+        whose = f"{me['id']} {self._address} {self.query}"
+        lists = ("found",) if self.query else ("mentions", "own")
         return cursors.read(cursor, whose, lists, lambda name, state: self._page(name, state, me, now), known=learnt)
 
     def lookup(self, ids: Sequence[str]) -> dict[str, Post | None]:
@@ -156,8 +155,8 @@ class MastodonServer(Connector):
             return self._server.notifications(me.get("api", 0))
         if name == "own":
             return self._server.statuses_of(me["id"])
-        tag = HASHTAG.match(self._query)
-        return self._server.tagged(tag[1]) if tag else self._server.found(self._query)
+        tag = HASHTAG.match(self.query)
+        return self._server.tagged(tag[1]) if tag else self._server.found(self.query)
 
     def _page(self, name: str, state: Mapping[str, Any], me: Mapping[str, Any], now: datetime) -> Read:
         """A page of a list: back from the head at first, and always in a search; else forward."""
@@ -166,7 +165,7 @@ class MastodonServer(Connector):
             return _forward(listed, Forward(state["forward"], now), me, now)
         days = self.settings.get("backfill_days", 7)
         walk = Walk(state.get("walk"), now=now, days=days, overlap=OVERLAP, deepest=DEEPEST)
-        read, missing = _back(listed, walk, state, me, now, goes_forward=not self._query)
+        read, missing = _back(listed, walk, state, me, now, goes_forward=not self.query)
         return read if not missing or self._are_there(missing) else replace(read, stretch={})
 
     def _are_there(self, missing: Iterable[str]) -> bool:
@@ -271,12 +270,8 @@ class MastodonServer(Connector):
 
     def renew(self) -> Mapping[str, str]:
         """Only of servers whose tokens end."""
-        if not (token := self.credentials.get("refresh_token")):
-            raise NotAuthorized("There is no refresh token.")
-        form = {"grant_type": "refresh_token", "refresh_token": token}
         server = self._unknown
-        said = oauth.ask(f"{server.address}/oauth/token", server.own, self.credentials, **form)
-        return oauth.credentials_in(said, self.credentials)
+        return oauth.renewed(f"{server.address}/oauth/token", server.own, self.credentials)
 
     def _me(self, now: datetime) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
         """Our account and what its server allows, as known or asked anew; what was asked is to be kept."""
@@ -311,10 +306,6 @@ class MastodonServer(Connector):
         """Of the server itself, whichever of its pages was entered."""
         parts = urlsplit(self.settings["base_url"])
         return f"{parts.scheme}://{parts.netloc}"
-
-    @property
-    def _query(self) -> str:
-        return self.settings.get("query", "").strip()
 
     @property
     def _longest(self) -> int:

@@ -40,7 +40,6 @@ from connectors.errors import (
     MakesNoSense,
     MaybeSent,
     NotAllowed,
-    NotAuthorized,
     NotConnected,
 )
 from connectors.sessions import Session
@@ -103,7 +102,7 @@ class Reddit(Connector):
     @property
     def offers(self) -> Capabilities:
         """Only a search finds posts that are meant for nobody."""
-        mine = {"post"} if self._query else self.capabilities.reads - {"post"}
+        mine = {"post"} if self.query else self.capabilities.reads - {"post"}
         return replace(self.capabilities, reads=frozenset(mine))
 
     @classmethod
@@ -114,8 +113,8 @@ class Reddit(Connector):
 
     def fetch(self, cursor: Mapping[str, Any]) -> Batch:
         me, learnt = self._me()
-        now, lists = datetime.now(UTC), ("found",) if self._query else (*LISTS, "own")
-        whose = f"{me} {self._query} {self._subreddit}"
+        now, lists = datetime.now(UTC), ("found",) if self.query else (*LISTS, "own")
+        whose = f"{me} {self.query} {self._subreddit}"
         return cursors.read(cursor, whose, lists, lambda name, state: self._page(name, state, me, now), known=learnt)
 
     def lookup(self, ids: Sequence[str]) -> dict[str, Post | None]:
@@ -140,7 +139,7 @@ class Reddit(Connector):
         following = submissions.following(said)
         if walk.token and not read and not following and not state.get("again"):
             # The post after which to go on may be gone meanwhile, and all behind it with it: once more from the head.
-            return Read([], {"walk": {k: v for k, v in walk.state.items() if k != "walk"}, "again": True}, True)
+            return cursors.begun_anew(state)
         is_all = not following and (walk.walk["pages"] + 1) * PAGE < DEEPEST
         step = walk.step(entries, following, walk.floor - timedelta(seconds=1) if is_all else None)
         posts = [each.raw for each in step.fresh] + [post for _, post in read if isinstance(post, Unreadable)]
@@ -161,12 +160,12 @@ class Reddit(Connector):
         if name in LISTS:
             return LISTS[name], {}
         restricted = {"restrict_sr": "true"} if self._subreddit else {}
-        return f"r/{self._subreddit or 'all'}/search", {"q": self._query, "sort": "new", "type": "link", **restricted}
+        return f"r/{self._subreddit or 'all'}/search", {"q": self.query, "sort": "new", "type": "link", **restricted}
 
     # Writing ------------------------------------------------------------------------------------------------------
 
     def send(self, reply: Outgoing) -> Sent:
-        if reply.private or (reply.to and (reply.to.kind == "dm" or reply.to.visibility == "direct")):
+        if reply.private or reply.is_direct:
             raise NotAllowed("Direct messages are not written on Reddit.")
         said = self._write("api/comment", thing_id=reply.in_reply_to, text=reply.text)
         post = submissions.as_post(submissions.first_thing(said), "")
@@ -191,12 +190,10 @@ class Reddit(Connector):
     def check(self) -> Checked:
         me = self._asked_who()
         scopes = self.credentials.get("scope", "").replace(",", " ").split()
-        scopes = list(SCOPES) if "*" in scopes else scopes
-        missing = [f"{what} ({scope})" for scope, what in SCOPES.items() if scopes and scope not in scopes]
-        granted = [what for scope, what in SCOPES.items() if scope in scopes]
+        granted, missing = oauth.granted(list(SCOPES) if "*" in scopes else scopes, SCOPES)
         sentence = f"Connected as u/{me}. Direct messages are neither read nor written."
         known = {"name": me, "of": accounts.mark(self)}
-        return Checked(sentence, f"u/{me}", tuple(granted), tuple(missing), known=known)
+        return Checked(sentence, f"u/{me}", granted, missing, known=known)
 
     def sign_in(self, back: str, state: str) -> SignIn:
         oauth.needed(self.credentials, "client_id", "client_secret")
@@ -205,19 +202,14 @@ class Reddit(Connector):
         return SignIn(oauth.page(f"{submissions.WWW}/api/v1/authorize", **asked))
 
     def signed_in(self, code: str, back: str, keep: Mapping[str, str]) -> Sequence[Account]:
-        said = self._tokens(grant_type="authorization_code", code=code, redirect_uri=back)
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back}
+        said = oauth.ask(self._token_door, self._own, self.credentials, **form)
         credentials = oauth.credentials_in(said, self.credentials)
         me = replace(self, credentials=credentials, known={})._asked_who()
         return [Account(f"u/{me}", {}, credentials | {"name": me})]
 
     def renew(self) -> Mapping[str, str]:
-        if not (token := self.credentials.get("refresh_token")):
-            raise NotAuthorized("There is no refresh token.")
-        return oauth.credentials_in(self._tokens(grant_type="refresh_token", refresh_token=token), self.credentials)
-
-    def _tokens(self, **form: str) -> dict[str, Any]:
-        door = f"{self.settings.get('base_url', submissions.WWW).rstrip('/')}/api/v1/access_token"
-        return oauth.ask(door, self._own, self.credentials, **form)
+        return oauth.renewed(self._token_door, self._own, self.credentials)
 
     def _me(self) -> tuple[str, Mapping[str, Any] | None]:
         """The name of our account; what was asked for it is to be kept."""
@@ -235,12 +227,12 @@ class Reddit(Connector):
     # The way there ------------------------------------------------------------------------------------------------
 
     @property
-    def _query(self) -> str:
-        return self.settings.get("query", "").strip()
-
-    @property
     def _subreddit(self) -> str:
         return self.settings.get("subreddit", "").strip().removeprefix("r/").strip("/")
+
+    @property
+    def _token_door(self) -> str:
+        return f"{self.settings.get('base_url', submissions.WWW).rstrip('/')}/api/v1/access_token"
 
     @property
     def _own(self) -> frozenset[http.Origin]:

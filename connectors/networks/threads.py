@@ -108,7 +108,7 @@ class Threads(MetaConnector):
     @property
     def offers(self) -> Capabilities:
         """Only a search finds posts that are meant for nobody, and it knows no mentions."""
-        reads = self.capabilities.reads - {"mention" if self._query else "post"}
+        reads = self.capabilities.reads - {"mention" if self.query else "post"}
         return replace(self.capabilities, reads=reads)
 
     @classmethod
@@ -132,9 +132,9 @@ class Threads(MetaConnector):
 
     def fetch(self, cursor: Mapping[str, Any]) -> Batch:
         me, learnt = self._me
-        whose = f"{me['account']} {self._query}"
+        whose = f"{me['account']} {self.query}"
         cursor = cursor if cursor.get("of") == whose else {"of": whose}
-        parts = ["found"] if self._query else ["posts", "answered", "mentions"]
+        parts = ["found"] if self.query else ["posts", "answered", "mentions"]
         batch = walking.read(cursor, parts, self._step, days=self.settings.get("backfill_days", 7))
         return replace(batch, known=learnt) if learnt else batch
 
@@ -176,7 +176,7 @@ class Threads(MetaConnector):
 
     def _read_found(self, step: Step, since: datetime) -> Page:
         """A search may have no pages: then what is older than the last that it showed is asked for next."""
-        asked: dict[str, Any] = {"q": self._query, "search_type": "RECENT", "since": int(since.timestamp())}
+        asked: dict[str, Any] = {"q": self.query, "search_type": "RECENT", "since": int(since.timestamp())}
         heard, page = self._list("keyword_search", step, since, **asked)
         oldest = min((moment(raw.get("timestamp"), heard.at) for raw in objects(heard.said)), default=since)
         if page.following or len(heard.items) < PAGE or oldest <= since:
@@ -193,7 +193,7 @@ class Threads(MetaConnector):
         full page is not taken for the last."""
         heard = self._graph.get(edge, fields=FIELDS, limit=PAGE, **{**asked, **step.place})
         page = newest(heard, begin, lambda raw: threadposts.post_of(raw, self._us, kind), "timestamp")
-        if not self._query:  # of an account, what is left to publish is told instead
+        if not self.query:  # of an account, what is left to publish is told instead
             page.limits = None
         cursors = heard.said["paging"].get("cursors") if isinstance(heard.said.get("paging"), dict) else None
         if isinstance(cursors, dict) and cursors.get("after") and len(heard.items) >= PAGE:
@@ -282,8 +282,7 @@ class Threads(MetaConnector):
 
     def check(self) -> Checked:
         me, given = self._asked_who(), self._granted
-        missing = grants.in_words(given.missing(self._needed), SCOPES) if given else ()
-        granted = tuple(what for scope, what in SCOPES.items() if given and scope in given.scopes)
+        granted, missing = grants.told(given, self._needed, SCOPES)
         name = f"@{me['handle']}"
         return Checked(f"Connected as {name}.", name, granted, missing, given.ends if given else None, me)
 
@@ -307,16 +306,12 @@ class Threads(MetaConnector):
     # Who we are ---------------------------------------------------------------------------------------------------
 
     @property
-    def _query(self) -> str:
-        return str(self.settings.get("query") or "").strip()
-
-    @property
     def _proves(self) -> bool:
         return False
 
     @property
     def _needed(self) -> dict[str, str]:
-        return {each: what for each, what in SCOPES.items() if self._query or each != SEARCH}
+        return {each: what for each, what in SCOPES.items() if self.query or each != SEARCH}
 
     @cached_property
     def _granted(self) -> grants.Granted | None:

@@ -43,7 +43,6 @@ from connectors.errors import (
     MakesNoSense,
     MaybeSent,
     NotAllowed,
-    NotAuthorized,
     NotConnected,
 )
 from connectors.sessions import Session
@@ -114,7 +113,7 @@ class X(Connector):
     @property
     def offers(self) -> Capabilities:
         """Only a search finds posts that are meant for nobody."""
-        mine = self.capabilities.reads if self._query else self.capabilities.reads - {"post"}
+        mine = self.capabilities.reads if self.query else self.capabilities.reads - {"post"}
         return replace(self.capabilities, reads=mine)
 
     def length_of(self, text: str) -> int:
@@ -139,9 +138,9 @@ class X(Connector):
     def fetch(self, cursor: Mapping[str, Any]) -> Batch:
         now, meter = datetime.now(UTC), tweets.Meter(cursor.get("paid", {}), self.settings.get("counts_authors", True))
         me, learnt = self._me(meter)
-        lists = ("found",) if self._query else ("mentions", "own", *(("threads",) if self._reads_threads else ()))
+        lists = ("found",) if self.query else ("mentions", "own", *(("threads",) if self._reads_threads else ()))
         lists_of_x = tweetlists.Lists(self._ask, self._signs, self.settings, me, meter, now, cursor.get("own", {}))
-        batch = cursors.read(cursor, f"{me.id} {self._query}", lists, lists_of_x.read, known=learnt)
+        batch = cursors.read(cursor, f"{me.id} {self.query}", lists, lists_of_x.read, known=learnt)
         return replace(batch, cursor=dict(batch.cursor) | {"paid": meter.paid}, used=meter.used)
 
     def lookup(self, ids: Sequence[str]) -> dict[str, Post | None]:
@@ -171,7 +170,7 @@ class X(Connector):
     # Writing ------------------------------------------------------------------------------------------------------
 
     def send(self, reply: Outgoing) -> Sent:
-        if reply.private or (reply.to and (reply.to.kind == "dm" or reply.to.visibility == "direct")):
+        if reply.private or reply.is_direct:
             raise NotAllowed("What was said in private is not answered in public.")
         written = {"text": reply.text, "in_reply_to_tweet_id": reply.in_reply_to}
         said = self._write(lambda x: x.create_tweet(user_auth=self._signs, **written))
@@ -232,13 +231,11 @@ class X(Connector):
 
     def check(self) -> Checked:
         me, learnt, answer = self._asked_who()
-        scopes = self.credentials.get("scope", "").split()
-        missing = [f"{what} ({scope})" for scope, what in SCOPES.items() if scopes and scope not in scopes]
+        granted, missing = oauth.granted(self.credentials.get("scope", "").split(), SCOPES)
         if self._signs and answer.headers.get("x-access-level") == "read":
-            missing.append("answer: the access token may only read; make a new one after the app may write")
+            missing += ("answer: the access token may only read; make a new one after the app may write",)
         ends = _moment(self.credentials.get("expires_at")) if not self.credentials.get("refresh_token") else None
-        granted = tuple(what for scope, what in SCOPES.items() if scope in scopes)
-        return Checked(f"Connected as @{me.handle}.", f"@{me.handle}", granted, tuple(missing), ends, learnt)
+        return Checked(f"Connected as @{me.handle}.", f"@{me.handle}", granted, missing, ends, learnt)
 
     def sign_in(self, back: str, state: str) -> SignIn:
         oauth.needed(self.credentials, "client_id")
@@ -256,10 +253,7 @@ class X(Connector):
         return [Account(f"@{me.handle}", {}, credentials | {"user_id": me.id, "handle": me.handle})]
 
     def renew(self) -> Mapping[str, str]:
-        if not (token := self.credentials.get("refresh_token")):
-            raise NotAuthorized("There is no refresh token.")
-        form = {"grant_type": "refresh_token", "refresh_token": token}
-        return oauth.credentials_in(oauth.ask(self._token_door, self._own, self.credentials, **form), self.credentials)
+        return oauth.renewed(self._token_door, self._own, self.credentials)
 
     def _me(self, meter: tweets.Meter | None = None) -> tuple[tweets.Account, Mapping[str, Any] | None]:
         """Our account: as the credentials or X told; what was asked is to be kept. Asking costs as reading a person
@@ -284,10 +278,6 @@ class X(Connector):
     @property
     def _handle(self) -> str:
         return self.credentials.get("handle") or self.known.get("handle", "")
-
-    @property
-    def _query(self) -> str:
-        return self.settings.get("query", "").strip()
 
     @property
     def _reads_threads(self) -> bool:

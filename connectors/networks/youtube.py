@@ -185,19 +185,13 @@ class YouTube(Connector):
 
     def signed_in(self, code: str, back: str, keep: Mapping[str, str]) -> Sequence[Account]:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back}
-        said = self._tokens(**form, code_verifier=keep.get("verifier", ""))
+        said = oauth.ask(self._token_door, self._own, self.credentials, **form, code_verifier=keep.get("verifier", ""))
         credentials = oauth.credentials_in(said, self.credentials) | {"signed_in_until": _until(said)}
         id, name = replace(self, credentials=credentials, known={})._asked_who()
         return [Account(name, {}, credentials | {"channel_id": id})]
 
     def renew(self) -> Mapping[str, str]:
-        if not (token := self.credentials.get("refresh_token")):
-            raise NotAuthorized("There is no refresh token.")
-        return oauth.credentials_in(self._tokens(grant_type="refresh_token", refresh_token=token), self.credentials)
-
-    def _tokens(self, **form: str) -> dict[str, Any]:
-        door = f"{self.settings.get('base_url', TOKENS).rstrip('/')}/token"
-        return oauth.ask(door, self._own, self.credentials, **form)
+        return oauth.renewed(self._token_door, self._own, self.credentials)
 
     def _me(self) -> tuple[str, Mapping[str, Any] | None]:
         """The id of our channel; what was asked for it is to be kept."""
@@ -215,6 +209,10 @@ class YouTube(Connector):
         return found["id"], name if isinstance(name, str) and name else found["id"]
 
     # The way there ------------------------------------------------------------------------------------------------
+
+    @property
+    def _token_door(self) -> str:
+        return f"{self.settings.get('base_url', TOKENS).rstrip('/')}/token"
 
     @property
     def _own(self) -> frozenset[http.Origin]:
@@ -260,12 +258,10 @@ class _Pages:
         except google.NotTaken:
             if "walk" not in state.get("walk", {}):
                 raise
-            # The token of the next page is too old: the walk begins again at the head, back to where it was going; at
-            # once, and when that happens again with the next look, for each page costs.
+            # The token of the next page is too old. The second time it waits for the next look, for each page costs.
             at_once = not state.get("again")
             self.goes_on = self.goes_on or (at_once and name == "threads")
-            kept = {key: each for key, each in state["walk"].items() if key != "walk"}
-            return Read([], {**state, "walk": kept, "again": True}, at_once)
+            return cursors.begun_anew(state, at_once=at_once)
 
     def _threads(self, state: Mapping[str, Any]) -> Read:
         scans = not state.get("scanned") or self.now - _moment(state["scanned"]) >= SCAN_EVERY

@@ -56,7 +56,7 @@ def test_one_strange_field_spoils_one_post_at_most_and_nothing_of_the_librarys_c
     part, of = STEPS[where]
     step = {"part": part, "of": of, "place": {}, "deep": 0}
     cursor = {"walk": {"since": "1990-01-01T00:00:00+00:00", "steps": [step], "sweeps": False, "done": 0}}
-    cursor["of"] = "17841400000000001" + ("" if network == "instagram" else f" {connector._query}")
+    cursor["of"] = "17841400000000001" + ("" if network == "instagram" else f" {connector.query}")
     chance, read = random.Random(path), 0
     for way, value in ((way, value) for way in places(page) for value in chance.sample((*STRANGE, "gone"), 4)):
         says(changed(page, way, value))

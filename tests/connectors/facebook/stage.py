@@ -1,8 +1,6 @@
 """A Facebook Page on loopback, as developers.facebook.com says: the Page's feed with what is new below each post, lists
 of tags, reviews and talks, messages by an edge of their own, signed deliveries, and Meta's way to refuse."""
 
-import hashlib
-import hmac
 import json
 import re
 from collections.abc import Callable
@@ -10,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.connectors.stages import Asked, Delivered, Stage, Written
+from tests.connectors.metas import MetaStage, error, moment, signed
+from tests.connectors.stages import Asked, Delivered, Written
 
 PAGE, APP = "4711", "8080"
 OURS = "900"  # the Page's own post, below which people comment
@@ -24,8 +23,7 @@ ASKED_BY_POST = ("/debug_token", "/oauth/access_token", "/subscribed_apps")
 
 
 @dataclass
-class FacebookStage(Stage):
-    tokens: set[str] = field(default_factory=lambda: {"canary-token"})
+class FacebookStage(MetaStage):
     scopes: tuple[str, ...] = SCOPES
     #: What our app was told to deliver.
     subscribed: set[str] = field(default_factory=set)
@@ -52,14 +50,6 @@ class FacebookStage(Stage):
     @property
     def settings(self):
         return super().settings | {"app_id": APP, "page": PAGE}
-
-    @property
-    def credentials(self):
-        return {
-            "access_token": "canary-token",
-            "app_secret": " ".join(self.secrets),
-            "verify_token": "canary-verify",
-        }
 
     def write(self, text: str, at: datetime | None = None, **facts: Any) -> Written:
         self.numbers += 1
@@ -101,7 +91,7 @@ class FacebookStage(Stage):
         if token not in self.tokens:
             return 400, error(190, "Invalid OAuth access token.")
         given = asked.query if asked.method == "GET" or not asked.body else asked.form
-        assert not self.proves or given["appsecret_proof"] == _signed(self.secrets[0], token.encode())
+        assert not self.proves or given["appsecret_proof"] == signed(self.secrets[0], token.encode())
         if self.refuses and self.is_write(asked):
             return self.refuses
         return self._listed(path, asked.query) if asked.method == "GET" else self._done(asked, path)
@@ -258,13 +248,13 @@ class FacebookStage(Stage):
         talk = [each for each in self.posts.values() if each.kind == "dm" and self._with(each) == person]
         talk = sorted(talk, key=lambda each: each.at, reverse=True)[:20]
         people = [{"id": person, "name": person.title()}, {"id": PAGE, "name": "Mirabelo"}]
-        said = {"id": f"t_{person}", "updated_time": _time(talk[0].at), "participants": {"data": people}}
+        said = {"id": f"t_{person}", "updated_time": moment(talk[0].at), "participants": {"data": people}}
         return said | {"messages": {"data": [self._node(each) for each in talk]}}
 
     # One thing ------------------------------------------------------------------------------------------------------
 
     def _node(self, post: Written) -> dict[str, Any]:
-        said = {"id": post.id, "message": post.text, "created_time": _time(post.at)}
+        said = {"id": post.id, "message": post.text, "created_time": moment(post.at)}
         said |= {"from": self._from(post)} if self._from(post) else {}
         if post.kind == "dm":
             other = {"id": self._with(post), "name": "Somebody"} if post.ours else self._us
@@ -276,7 +266,7 @@ class FacebookStage(Stage):
         return said
 
     def _review(self, post: Written) -> dict[str, Any]:
-        said = {"created_time": _time(post.at), "review_text": post.text, "recommendation_type": "positive"}
+        said = {"created_time": moment(post.at), "review_text": post.text, "recommendation_type": "positive"}
         said |= {"reviewer": self._from(post)} if self._from(post) else {}
         return said | {"open_graph_story": {"id": post.id}}
 
@@ -292,12 +282,12 @@ class FacebookStage(Stage):
     # Deliveries -----------------------------------------------------------------------------------------------------
 
     def deliver(self, *posts: Written, secret: str = "", at: datetime | None = None) -> Delivered:
-        moment = int((at or datetime.now(UTC)).timestamp())
-        entries = [{"id": PAGE, "time": moment} | self._event(each, moment) for each in posts]
+        second = int((at or datetime.now(UTC)).timestamp())
+        entries = [{"id": PAGE, "time": second} | self._event(each, second) for each in posts]
         body = json.dumps({"object": "page", "entry": entries}).encode()
-        return Delivered(body, {"x-hub-signature-256": f"sha256={_signed(secret or self.secrets[0], body)}"})
+        return Delivered(body, {"x-hub-signature-256": self.signature(body, secret)})
 
-    def _event(self, post: Written, moment: int) -> dict[str, Any]:
+    def _event(self, post: Written, second: int) -> dict[str, Any]:
         if post.kind == "dm":
             return {"messaging": [self._messaging(post)]}
         verb = "remove" if post.id not in self.posts else "edited" if post.edited_at else "add"
@@ -326,33 +316,16 @@ class FacebookStage(Stage):
         message = {"mid": post.id, "text": post.text} | ({"is_echo": True, "app_id": APP} if post.ours else {})
         return said | {"message": message if post.id in self.posts else {"mid": post.id, "is_deleted": True}}
 
-    def question(self, good: bool = True):
-        asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444"}
-        return asked | {"hub.verify_token": "canary-verify" if good else "guessed"}, "1158201444"
-
     def edit(self, id: str, text: str) -> None:
         self.posts[id] = replace(self.posts[id], text=text, edited_at=datetime.now(UTC))
-
-
-def error(code: int, message: str, subcode: int = 0) -> dict[str, Any]:
-    said = {"message": message, "type": "OAuthException", "code": code, "fbtrace_id": "A1m6KK6iBqv"}
-    return {"error": said | ({"error_subcode": subcode} if subcode else {})}
 
 
 def gone() -> dict[str, Any]:
     return error(100, "Unsupported request. Object does not exist or cannot be loaded due to missing permissions.", 33)
 
 
-def _signed(secret: str, what: bytes) -> str:
-    return hmac.new(secret.encode(), what, hashlib.sha256).hexdigest()
-
-
 def _address(post: Written) -> str:
     return f"https://www.facebook.com/{post.id}"
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
 
 
 def _now(at: datetime | None) -> datetime:

@@ -1,15 +1,14 @@
 """Instagram on loopback, as developers.facebook.com says of the Instagram API with Instagram Login: media with counted
 comments below them, newest first and no more than one level deep, tags, talks, one-time private replies, deliveries."""
 
-import hashlib
-import hmac
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-from tests.connectors.stages import Asked, Delivered, Stage, Written
+from tests.connectors.metas import MetaStage, error, moment
+from tests.connectors.stages import Asked, Delivered, Written
 
 US, SCOPED, HANDLE = "17841400000000001", "26000000000000001", "mirabelo"
 MEDIA = "18000000000000001"
@@ -17,8 +16,7 @@ SCOPES = "instagram_business_basic instagram_business_manage_comments instagram_
 
 
 @dataclass
-class InstagramStage(Stage):
-    tokens: set[str] = field(default_factory=lambda: {"canary-token"})
+class InstagramStage(MetaStage):
     subscribed: list[str] = field(default_factory=list)
     #: Media of ours: id → when.
     media: dict[str, datetime] = field(default_factory=lambda: {MEDIA: datetime.now(UTC) - timedelta(days=20)})
@@ -30,16 +28,11 @@ class InstagramStage(Stage):
 
     network = "instagram"
     kinds = ("comment", "mention", "dm")
-    secrets = ("canary-app-secret-abcdef", "canary-older-secret-xyz")
-
-    @property
-    def settings(self):
-        return super().settings | {"app_id": "4711"}
+    grant = "ig"
 
     @property
     def credentials(self):
-        secrets, scope = " ".join(self.secrets), f"{SCOPES} canary-scope"
-        return {"access_token": "canary-token", "app_secret": secrets, "verify_token": "canary-verify", "scope": scope}
+        return super().credentials | {"scope": f"{SCOPES} canary-scope"}
 
     def write(self, text: str, at: datetime | None = None, **facts: Any) -> Written:
         """Ids do not say when they were given."""
@@ -68,30 +61,16 @@ class InstagramStage(Stage):
     # Answers --------------------------------------------------------------------------------------------------------
 
     def answer(self, asked: Asked):
-        match asked.path:
-            case "/refresh_access_token":
-                return self._refreshed(asked)
-            case "/oauth/access_token":
-                return self._signed_in(asked)
-            case "/access_token":
-                return self._made_lasting(asked)
-        if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
+        if said := self.signing_in(asked):
+            return said
+        if not self.is_known(asked):
             return 400, error(190, "Invalid OAuth access token - Cannot parse access token")
         usage = json.dumps({"call_count": 12, "total_cputime": 3, "total_time": 4})
         status, said = self._answer(asked, unquote(asked.path).strip("/").split("/"))
         return status, said, {"X-App-Usage": usage}
 
-    def _signed_in(self, asked: Asked) -> tuple[int, Any]:
-        assert "canary" not in str(asked.query)
-        if asked.form["code"] != "good":
-            return 400, {"error_type": "OAuthException", "code": 400}
-        return 200, {"data": [{"access_token": "canary-brief", "user_id": 1, "permissions": SCOPES.replace(" ", ",")}]}
-
-    def _made_lasting(self, asked: Asked) -> tuple[int, Any]:
-        assert asked.headers["authorization"] == "Bearer canary-brief" and "canary" not in str(asked.query)
-        assert (asked.form["client_secret"], asked.form["grant_type"]) == (self.secrets[0], "ig_exchange_token")
-        self.tokens.add("canary-lasting")
-        return 200, {"access_token": "canary-lasting", "token_type": "bearer", "expires_in": 5_183_944}
+    def brief(self) -> dict[str, Any]:
+        return {"data": [{"access_token": "canary-brief", "user_id": 1, "permissions": SCOPES.replace(" ", ",")}]}
 
     def _answer(self, asked: Asked, path: list[str]) -> tuple[int, Any]:
         assert path[0] == "v26.0"
@@ -260,8 +239,7 @@ class InstagramStage(Stage):
 
     def delivering(self, said: Any, secret: str = "") -> Delivered:
         body = json.dumps(said).encode()
-        signed = hmac.new((secret or self.secrets[0]).encode(), body, hashlib.sha256).hexdigest()
-        return Delivered(body, {"X-Hub-Signature-256": f"sha256={signed}"})
+        return Delivered(body, {"X-Hub-Signature-256": self.signature(body, secret)})
 
     def _event(self, post: Written) -> dict[str, Any]:
         if post.kind == "dm":
@@ -275,27 +253,6 @@ class InstagramStage(Stage):
         value = {name: told[name] for name in ("id", "text", "from", "media", "parent_id") if name in told}
         return {"changes": [{"field": "comments", "value": value}]}
 
-    def question(self, good: bool = True):
-        asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444"}
-        return asked | {"hub.verify_token": "canary-verify" if good else "wrong"}, "1158201444"
-
-    def _refreshed(self, asked: Asked):
-        assert asked.query == {"grant_type": "ig_refresh_token"}
-        if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
-            return 400, error(190, "Invalid OAuth access token")
-        self.numbers += 1
-        self.tokens.add(token := f"canary-token-{self.numbers}")
-        return 200, {"access_token": token, "token_type": "bearer", "expires_in": 5_183_944}
-
-
-def error(code: int, message: str, subcode: int = 0) -> dict[str, Any]:
-    said = {"message": message, "type": "OAuthException", "code": code, "fbtrace_id": "A"}
-    return {"error": said | ({"error_subcode": subcode} if subcode else {})}
-
 
 def igsid(handle: str) -> str:
     return str(5_000_000 + int.from_bytes(handle.encode()[:5], "big"))
-
-
-def moment(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")

@@ -1,14 +1,13 @@
 """Threads on loopback, as developers.facebook.com says of the Threads API: lists newest first, answers that are made
 and then published, a search without pages, one-sided names of authors, deliveries in a shape of their own."""
 
-import hashlib
-import hmac
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.connectors.stages import Asked, Delivered, Stage, Written
+from tests.connectors.metas import MetaStage, error, moment
+from tests.connectors.stages import Asked, Delivered, Written
 
 US, HANDLE = "25000000000000001", "mirabelo"
 ROOT = "18100000000000001"  # a post of ours
@@ -24,8 +23,7 @@ SCOPES = (
 
 
 @dataclass
-class ThreadsStage(Stage):
-    tokens: set[str] = field(default_factory=lambda: {"canary-token"})
+class ThreadsStage(MetaStage):
     scopes: tuple[str, ...] = SCOPES
     #: Posts of ours: id → when.
     roots: dict[str, datetime] = field(default_factory=lambda: {ROOT: datetime.now(UTC) - timedelta(days=10)})
@@ -35,16 +33,7 @@ class ThreadsStage(Stage):
 
     network = "threads"
     kinds = ("reply", "mention")
-    secrets = ("canary-app-secret-abcdef", "canary-older-secret-xyz")
-
-    @property
-    def settings(self):
-        return super().settings | {"app_id": "4711"}
-
-    @property
-    def credentials(self):
-        secrets = " ".join(self.secrets)
-        return {"access_token": "canary-token", "app_secret": secrets, "verify_token": "canary-verify"}
+    grant = "th"
 
     def new_id(self) -> str:
         return f"1800000000000{self.numbers}"
@@ -68,29 +57,15 @@ class ThreadsStage(Stage):
     # Answers --------------------------------------------------------------------------------------------------------
 
     def answer(self, asked: Asked):
-        match asked.path:
-            case "/refresh_access_token":
-                return self._refreshed(asked)
-            case "/oauth/access_token":
-                return self._signed_in(asked)
-            case "/access_token":
-                return self._made_lasting(asked)
-        if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
+        if said := self.signing_in(asked):
+            return said
+        if not self.is_known(asked):
             return 400, error(190, "Invalid OAuth access token - Cannot parse access token")
         status, said = self._answer(asked, asked.path.strip("/").split("/"))
         return status, said, {"X-App-Usage": json.dumps({"call_count": 7, "total_cputime": 3, "total_time": 4})}
 
-    def _signed_in(self, asked: Asked) -> tuple[int, Any]:
-        assert "canary" not in str(asked.query) and asked.form["grant_type"] == "authorization_code"
-        if asked.form["code"] != "good":
-            return 400, {"error_type": "OAuthException"}
-        return 200, {"access_token": "canary-brief", "user_id": US}
-
-    def _made_lasting(self, asked: Asked) -> tuple[int, Any]:
-        assert asked.headers["authorization"] == "Bearer canary-brief" and "canary" not in str(asked.query)
-        assert (asked.form["client_secret"], asked.form["grant_type"]) == (self.secrets[0], "th_exchange_token")
-        self.tokens.add("canary-lasting")
-        return 200, {"access_token": "canary-lasting", "token_type": "bearer", "expires_in": 5_183_944}
+    def brief(self) -> dict[str, Any]:
+        return {"access_token": "canary-brief", "user_id": US}
 
     def _answer(self, asked: Asked, path: list[str]) -> tuple[int, Any]:
         assert path[0] == "v1.0"
@@ -216,32 +191,10 @@ class ThreadsStage(Stage):
     def delivering(self, said: Any, secret: str = "") -> Delivered:
         said = said[0] if isinstance(said, list) and len(said) == 1 else said
         body = json.dumps(said).replace("/", "\\/").encode()
-        signed = hmac.new((secret or self.secrets[0]).encode(), body, hashlib.sha256).hexdigest()
-        return Delivered(body, {"X-Hub-Signature-256": f"sha256={signed}"})
+        return Delivered(body, {"X-Hub-Signature-256": self.signature(body, secret)})
 
     def _event(self, post: Written) -> dict[str, Any]:
         mention = post.kind == "mention"
         values = {"value": self.told(post), "field": "mentions" if mention else "replies"}
         said = {"app_id": "4711", "topic": "interaction" if mention else "moderate", "time": int(post.at.timestamp())}
         return said | {"target_id": US if mention else post.id, "has_uid_field": False, "values": values}
-
-    def question(self, good: bool = True):
-        asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444"}
-        return asked | {"hub.verify_token": "canary-verify" if good else "wrong"}, "1158201444"
-
-    def _refreshed(self, asked: Asked):
-        assert asked.query == {"grant_type": "th_refresh_token"}
-        if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
-            return 400, error(190, "Invalid OAuth access token")
-        self.numbers += 1
-        self.tokens.add(token := f"canary-token-{self.numbers}")
-        return 200, {"access_token": token, "token_type": "bearer", "expires_in": 5_183_944}
-
-
-def error(code: int, message: str, subcode: int = 0) -> dict[str, Any]:
-    said = {"message": message, "type": "OAuthException", "code": code, "fbtrace_id": "A"}
-    return {"error": said | ({"error_subcode": subcode} if subcode else {})}
-
-
-def moment(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")

@@ -13,13 +13,9 @@ client, for each of them would have to keep all of this by itself:
 Errors are `connectors.errors`. They name a server, never a path, a query or a header, for those may hold secrets.
 """
 
-import ipaddress
 import json
 import logging
-import queue
-import socket
 import ssl
-import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +30,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from connectors import addresses
 from connectors.errors import (
     AddressRefused,
     ConnectorError,
@@ -196,61 +193,7 @@ def own_servers(settings: Mapping[str, Any], *names: str) -> frozenset[Origin]:
     return frozenset(origins | {(host, 443) for host, port in origins if port == 80})
 
 
-# Which address may be asked ---------------------------------------------------------------------------------------
-
-
-def is_public(address: str) -> bool:
-    """Whether this IP address can be asked by anybody anywhere. An IPv4 address inside an IPv6 one is judged itself."""
-    one = ipaddress.ip_address(address)
-    if one.version == 6 and (inner := _embedded(one)):
-        return is_public(str(inner)) and not any(one in each for each in _NEVER)
-    if any(one in each for each in _NEVER) or one.is_multicast or one.is_reserved or not one.is_global:
-        return False
-    # Whatever else IPv6 has is not in use; when that changes, nobody has judged it yet.
-    return one.version == 4 or one in _UNICAST
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """The addresses of this name, by the system's resolver. Raises OSError or ValueError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(where[0]) for *_, where in found))
-
-
-_UNICAST = ipaddress.ip_network("2000::/3")
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-#: Reserved ranges that `is_global` does not know in every Python that we run on.
-_NEVER = [
-    ipaddress.ip_network(each)
-    for each in (
-        *("0.0.0.0/8", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "240.0.0.0/4"),
-        *("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "2001::/23", "2001:db8::/32", "3fff::/20", "fec0::/10"),
-    )
-]
-
-
-def _embedded(one: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that a packet to this one ends at: mapped, 6to4, NAT64 or ISATAP."""
-    if one.ipv4_mapped or one.sixtofour:
-        return one.ipv4_mapped or one.sixtofour
-    isatap = (int(one) >> 32) & 0xFDFFFFFF == 0x00005EFE
-    return ipaddress.IPv4Address(int(one) & 0xFFFFFFFF) if one in _NAT64 or isatap else None
-
-
-def _look_up(host: str, port: int, seconds: float) -> list[str]:
-    """The system's resolver knows no end of its own, so it is asked in a thread that may be left behind."""
-    found: queue.SimpleQueue = queue.SimpleQueue()
-
-    def ask():
-        try:
-            found.put(resolve(host, port))
-        except (OSError, ValueError):
-            found.put([])
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        return found.get(timeout=seconds)
-    except queue.Empty:
-        raise TooSlow(f"Looking up {host} took too long.") from None
+# Opening connections ----------------------------------------------------------------------------------------------
 
 
 class _Guard(httpcore.NetworkBackend):
@@ -261,10 +204,10 @@ class _Guard(httpcore.NetworkBackend):
         self.inner = httpcore.SyncBackend()
 
     def connect_tcp(self, host, port, timeout=None, local_address=None, socket_options=None):
-        addresses = self._checked(host, port)
+        checked = self._checked(host, port)
         until = min(time.monotonic() + CONNECT, self.call.until)
-        for number, address in enumerate(addresses, 1):
-            share = (until - time.monotonic()) / (len(addresses) - number + 1)
+        for number, address in enumerate(checked, 1):
+            share = (until - time.monotonic()) / (len(checked) - number + 1)
             try:
                 stream = self.inner.connect_tcp(address, port, timeout=max(share, 0.1), socket_options=socket_options)
                 return _Line(stream, self.call)
@@ -282,12 +225,12 @@ class _Guard(httpcore.NetworkBackend):
         is_own = (_plain(host), port) in self.call.own
         if not is_own and port not in PORTS.values():
             raise PortRefused(f"{host} was not asked: port {port} is not used.")
-        addresses = _look_up(host, port, min(CONNECT, self.call.remaining()))
-        if not addresses:
+        found = addresses.look_up(host, port, min(CONNECT, self.call.remaining()))
+        if not found:
             raise NoSuchHost(f"No server is known by the name {host}.")
-        if not is_own and not all(map(is_public, addresses)):
+        if not is_own and not all(map(addresses.is_public, found)):
             raise AddressRefused(f"{host} was not asked: it leads into a private or reserved network.")
-        return addresses[:MOST_ADDRESSES]
+        return found[:MOST_ADDRESSES]
 
 
 # One call and its bounds ------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpcore
 import pytest
 
-from connectors import http
+from connectors import addresses, http
 from connectors.errors import (
     AddressRefused,
     ConnectorError,
@@ -104,7 +104,7 @@ def names(monkeypatch):
             raise OSError("no such name")
         return names[host].pop(0) if isinstance(names[host][0], list) else names[host]
 
-    monkeypatch.setattr(http, "resolve", resolve)
+    monkeypatch.setattr(addresses, "resolve", resolve)
     return names
 
 
@@ -133,8 +133,8 @@ def test_private_and_public_addresses_are_told_apart():
     literals = [each.strip("[]") for each in NOT_PUBLIC]
     told = [each for each in literals if _is_address(each)]
     assert len(told) > 40
-    assert [each for each in told if http.is_public(each)] == []
-    assert [each for each in PUBLIC if not http.is_public(each)] == []
+    assert [each for each in told if addresses.is_public(each)] == []
+    assert [each for each in PUBLIC if not addresses.is_public(each)] == []
 
 
 def _is_address(given):
@@ -404,7 +404,7 @@ def test_what_is_packed_is_unpacked_and_what_is_broken_is_told(web):
 
 
 def test_a_resolver_that_never_answers_is_let_go(monkeypatch):
-    monkeypatch.setattr(http, "resolve", lambda host, port: time.sleep(2))
+    monkeypatch.setattr(addresses, "resolve", lambda host, port: time.sleep(2))
     assert type(trouble("http://slow.example/", within=0.1)) is TooSlow
 
 

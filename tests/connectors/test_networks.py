@@ -23,7 +23,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors import deliveries, http, registry, tokens
+from connectors import addresses, deliveries, http, registry, tokens
 from connectors.contract import Connector, Outgoing, Post, Taken, Target
 from connectors.errors import (
     ConnectorError,
@@ -884,8 +884,8 @@ def test_nothing_in_a_post_runs_on_our_pages(stage, channel, somebody_writes, cl
 
 @every("polls")
 def test_it_asks_the_address_in_its_settings_and_no_other(stage, channel, somebody_writes, monkeypatch):
-    asked, resolve = set(), http.resolve
-    monkeypatch.setattr(http, "resolve", lambda host, port: asked.add((host, port)) or resolve(host, port))
+    asked, resolve = set(), addresses.resolve
+    monkeypatch.setattr(addresses, "resolve", lambda host, port: asked.add((host, port)) or resolve(host, port))
     somebody_writes()
     read_all(channel)
     channel.connector().check()

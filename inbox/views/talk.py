@@ -31,8 +31,8 @@ def talk(request, conversation, explain, **kept) -> dict:
     before = read(request.GET.get("before", ""), thread.NEWEST)
     shown = thread.read(conversation, user, spans=why["spans"], cursor=before)
     network = _network(conversation.channel)
-    blocked = _reply_blocked(user, conversation, item, items, shown, network, is_older=before is not None)
     answered = _answered(shown)
+    blocked = _reply_blocked(user, conversation, item, items, shown, network, answered, is_older=before is not None)
     _say_what_may_be_done(shown, network["offers"], item)
     contact = conversation.identity.contact if conversation.identity else None
     seen = shown.seen.pk if shown.seen else None
@@ -141,7 +141,7 @@ def _network(channel) -> dict:
     return {"replies": offers.replies, "name": connector.name, "offers": offers}
 
 
-def _reply_blocked(user, conversation, item, items, shown, network, *, is_older: bool) -> str:
+def _reply_blocked(user, conversation, item, items, shown, network, answered, *, is_older: bool) -> str:
     """Why no reply can be written now, in a sentence; empty when one can."""
     if item is None:
         return "You read this conversation; its departments answer."
@@ -152,7 +152,7 @@ def _reply_blocked(user, conversation, item, items, shown, network, *, is_older:
         return f"{item.department} contributes here; {speaker} speaks. Write an internal note with your proposal."
     if item.offer_id:
         return "Accept the hand-off first."
-    return _network_blocks(conversation.channel, network) or _thread_blocks(shown, user) or _answer_blocks(shown)
+    return _network_blocks(conversation.channel, network) or _thread_blocks(shown, user, answered)
 
 
 def _network_blocks(channel, network) -> str:
@@ -167,11 +167,6 @@ def _answered(shown):
     """The message that a reply would answer: their last one."""
     theirs = [each for each in shown.messages if each.direction == "in" and not each.deleted_at]
     return max(theirs, key=lambda each: (each.created_at, each.pk), default=None)
-
-
-def _answer_blocks(shown) -> str:
-    target = _answered(shown)
-    return target.closed_to_replies(timezone.now()) if target else ""
 
 
 def _say_what_may_be_done(shown, offers, item) -> None:
@@ -193,11 +188,11 @@ ON_ITS_WAY = {
 }
 
 
-def _thread_blocks(shown, user) -> str:
+def _thread_blocks(shown, user, answered) -> str:
     for reply in (entry["reply"] for entry in shown.entries if entry["type"] == "reply"):
         if reply.state in ON_ITS_WAY:
             whose = "Your reply" if reply.author_id == user.pk else f"The reply of {reply.author} ({reply.department})"
             return f"{whose} {ON_ITS_WAY[reply.state]}. One at a time goes out."
-    if not any(each.direction == "in" and not each.deleted_at for each in shown.messages):
+    if answered is None:
         return "There is nothing left here to answer: they deleted what they wrote."
-    return ""
+    return answered.closed_to_replies(timezone.now())

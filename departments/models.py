@@ -81,6 +81,10 @@ class Department(models.Model):
     answer_within = models.PositiveIntegerField(
         default=240, help_text="Minutes until a first answer is due; they run day and night"
     )
+    # When its people are there (departments/hours.py); empty: always.
+    time_zone = models.CharField(max_length=64, default="UTC")
+    hours = models.JSONField(default=dict, blank=True)
+    holidays = ArrayField(models.DateField(), default=list, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = DepartmentQuerySet.as_manager()

@@ -1,74 +1,13 @@
-"""Rule sets, their versions, and what was decided by them."""
-
-import uuid
+"""What was decided of each message, and why."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
-from departments.models import Department, User
+from departments.models import Department
 from inbox.models import Message
 from routing import saying
-from routing.querysets import DecisionQuerySet, RuleSetQuerySet, RuleSetVersionQuerySet
-
-
-class RuleSet(models.Model):
-    """An ordered list of rules: the house's own, or a department's."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # Null: the coordinator's, for everybody.
-    department = models.OneToOneField(Department, models.PROTECT, null=True, blank=True, related_name="rule_set")
-
-    objects = RuleSetQuerySet.as_manager()
-
-    class Meta:
-        default_permissions = ()
-        constraints = [
-            models.UniqueConstraint(fields=["department"], nulls_distinct=False, name="one_rule_set_each"),
-        ]
-
-    def __str__(self):
-        return f"{self.department}’s own" if self.department else "For everybody"
-
-    @property
-    def live(self) -> "RuleSetVersion | None":
-        return self.versions.live().first()
-
-
-class RuleSetVersion(models.Model):
-    """The rules as they were published once. Never changed after that (a trigger refuses it): to change them is to
-    publish a new version, so that what decided yesterday can still be read."""
-
-    class State(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        LIVE = "live", "Live"
-        RETIRED = "retired", "Retired"
-        SHADOW = "shadow", "Shadow"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    rule_set = models.ForeignKey(RuleSet, models.PROTECT, related_name="versions")
-    number = models.PositiveIntegerField()
-    state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
-    rules = models.JSONField(default=list)
-    why = models.CharField("what changed and why", max_length=300, blank=True)
-    created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now)
-    # Null by: shipped with the house.
-    published_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    published_at = models.DateTimeField(null=True)
-
-    objects = RuleSetVersionQuerySet.as_manager()
-
-    class Meta:
-        default_permissions = ()
-        ordering = ["-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["rule_set", "number"], name="version_once"),
-            models.UniqueConstraint(fields=["rule_set"], condition=models.Q(state="live"), name="one_live_version"),
-        ]
-
-    def __str__(self):
-        return f"{self.rule_set}, version {self.number}"
+from routing.querysets import DecisionQuerySet
 
 
 class Decision(models.Model):
@@ -81,6 +20,7 @@ class Decision(models.Model):
 
     class Source(models.TextChoices):
         RULE = "rule", "A rule"
+        MODEL = "model", "What corrections taught"
         THREAD = "thread", "The conversation it continues"
         NONE = "none", "Nothing fitted"
         PERSON = "person", "A person"
@@ -108,6 +48,9 @@ class Decision(models.Model):
     probably_nothing = models.BooleanField(default=False)
     versions = ArrayField(models.UUIDField(), default=list)
     facts = models.JSONField(default=dict)
+    # What the classifier said: its version, its best two guesses [[department or "none", probability]], sure or not.
+    model = models.ForeignKey("routing.RoutingModel", models.PROTECT, null=True, related_name="+", db_index=False)
+    guesses = models.JSONField(default=list)
     duration_us = models.PositiveIntegerField(default=0)
     at = models.DateTimeField(default=timezone.now)
 

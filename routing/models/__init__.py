@@ -1,0 +1,26 @@
+"""What routing keeps, a room for each subject."""
+
+from routing.models.assigning import AssignmentPolicy, Capacity
+from routing.models.backtests import BackTest
+from routing.models.decisions import Decision
+from routing.models.learning import Correction, DepartmentExample, RoutingModel, SuggestedRule
+from routing.models.lists import AuthorList, Campaign
+from routing.models.scores import Embedding, MessageScores
+from routing.models.versions import RuleSet, RuleSetVersion
+
+__all__ = [
+    "AssignmentPolicy",
+    "AuthorList",
+    "BackTest",
+    "Campaign",
+    "Capacity",
+    "Correction",
+    "Decision",
+    "DepartmentExample",
+    "Embedding",
+    "MessageScores",
+    "RoutingModel",
+    "RuleSet",
+    "RuleSetVersion",
+    "SuggestedRule",
+]

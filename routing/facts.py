@@ -47,8 +47,8 @@ class Facts:
     visibility: str = "public"
     has_media: bool = False
     is_reply_to_us: bool = False
-    # What had to be looked up; None and empty where nobody did. `author_lists` and `campaigns` by slug; `open_now` are
-    # the departments whose people are there; `author_messages` how many of theirs came within seven days, with this one;
+    # What had to be looked up; None and empty where nobody did. Lists and campaigns by slug; `open_now` are the
+    # departments whose people are there; `author_messages` how many of theirs came within seven days, with this one;
     # `similar` how many near copies within a day, with this one.
     author_lists: frozenset[str] = frozenset()
     campaigns: frozenset[str] = frozenset()

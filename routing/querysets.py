@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from departments import rows
 from departments.access import departments_for, rights
+from inbox.querysets import seen_by
 
 
 class RuleSetQuerySet(models.QuerySet):
@@ -53,3 +54,30 @@ class DecisionQuerySet(models.QuerySet):
         since = timezone.now() - timedelta(days=days)
         fitted = self.live().filter(at__gte=since).annotate(uid=Func(F("matched"), function="unnest"))
         return dict(fitted.values_list("uid").annotate(n=Count("*")).order_by())
+
+
+class RoutingModelQuerySet(models.QuerySet):
+    def live(self):
+        return self.filter(state="live")
+
+    def told(self):
+        """Without what takes room: for lists."""
+        return self.defer("artefact", "vocabulary")
+
+
+class CorrectionQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(seen_by(user, "message__conversation"))
+
+    def since(self, at):
+        """What was noted after that moment."""
+        return self.filter(noted_at__gt=at)
+
+    def newest(self, most):
+        return self.order_by("-at", "-id")[:most]
+
+
+class HeldOutQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Those of messages that the user may see, so that nobody counts what they may not read."""
+        return self.filter(seen_by(user, "message__conversation"))

@@ -201,11 +201,23 @@ class HandOff(models.Model):
                 name="one_hand_off_waiting",
             )
         ]
-        indexes = [models.Index(fields=["at"], name="hand_off_at")]
+        indexes = [
+            models.Index(fields=["at"], name="hand_off_at"),
+            # Of these learns whoever reads them later.
+            models.Index(
+                fields=["accepted_at"],
+                condition=models.Q(reason="wrong_department", accepted_at__isnull=False),
+                name="hand_off_corrects",
+            ),
+        ]
 
     @property
     def is_waiting(self):
         return not (self.accepted_at or self.declined_at or self.withdrawn_at)
+
+
+#: Verbs by which people say where something belongs: out of Triage, to nobody, not after all, just where it lies.
+TELLING = ["move", "resolve", "reopen", "confirm"]
 
 
 class Change(models.Model):
@@ -223,6 +235,15 @@ class Change(models.Model):
     class Meta:
         default_permissions = ()
         ordering = ["-at"]
+        indexes = [
+            # Those that tell where something belongs, for whoever learns from them.
+            models.Index(fields=["at"], condition=models.Q(verb__in=TELLING), name="change_tells"),
+            models.Index(
+                fields=["undone_at"],
+                condition=models.Q(verb__in=TELLING, undone_at__isnull=False),
+                name="change_untold",
+            ),
+        ]
 
 
 class QueueCount(models.Model):

@@ -3,7 +3,15 @@
 from routing.models.assigning import AssignmentPolicy, Capacity
 from routing.models.backtests import BackTest
 from routing.models.decisions import Decision
-from routing.models.learning import Correction, DepartmentExample, RoutingModel, SuggestedRule
+from routing.models.learning import (
+    Correction,
+    DepartmentExample,
+    HeldOut,
+    LearningMark,
+    RoutingModel,
+    SuggestedRule,
+    ThresholdOverride,
+)
 from routing.models.lists import AuthorList, Campaign
 from routing.models.scores import Embedding, MessageScores
 from routing.models.versions import RuleSet, RuleSetVersion
@@ -18,9 +26,12 @@ __all__ = [
     "Decision",
     "DepartmentExample",
     "Embedding",
+    "HeldOut",
+    "LearningMark",
     "MessageScores",
     "RoutingModel",
     "RuleSet",
     "RuleSetVersion",
     "SuggestedRule",
+    "ThresholdOverride",
 ]

@@ -8,6 +8,7 @@ from django.utils import timezone
 from departments.models import Department, User
 from inbox.models import Message
 from routing.models.versions import RuleSet
+from routing.querysets import CorrectionQuerySet, HeldOutQuerySet, RoutingModelQuerySet
 
 
 class RoutingModel(models.Model):
@@ -32,9 +33,14 @@ class RoutingModel(models.Model):
     # Digest of the ids and labels it was trained on.
     trained_on = models.CharField(max_length=64, blank=True)
     why = models.CharField(max_length=300, blank=True)
+    # Digests of the words that it learnt from, four bytes each: what it has never read is counted by them.
+    vocabulary = models.BinaryField(default=bytes)
+    # When what it learnt from was read: whatever was noted later is news to it.
     created_at = models.DateTimeField(default=timezone.now)
     live_since = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
+
+    objects = RoutingModelQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -65,11 +71,63 @@ class Correction(models.Model):
     source = models.CharField(max_length=10, choices=Source)
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     at = models.DateTimeField(default=timezone.now)
+    # When we came to know it, or that it changed.
+    noted_at = models.DateTimeField(default=timezone.now)
+
+    objects = CorrectionQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
         ordering = ["-at", "-id"]
-        indexes = [models.Index(fields=["-at"], name="correction_at")]
+        indexes = [
+            models.Index(fields=["-at"], name="correction_at"),
+            models.Index(fields=["noted_at"], name="correction_noted"),
+        ]
+
+
+class HeldOut(models.Model):
+    """What a model said of a corrected message from which it had not learnt: all that is told of a model's quality is
+    counted from these, each reader's from those that they may see."""
+
+    id = models.BigAutoField(primary_key=True)
+    model = models.ForeignKey(RoutingModel, models.CASCADE, related_name="held_out", db_index=False)
+    message = models.ForeignKey(Message, models.CASCADE, related_name="+")
+    # Department slug or "none": where it belongs, and what the model took for likely, [[label, probability]], the best
+    # first.
+    right = models.CharField(max_length=50)
+    guesses = models.JSONField(default=list)
+
+    objects = HeldOutQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        verbose_name_plural = "held out"
+        constraints = [models.UniqueConstraint(fields=["model", "message"], name="held_out_once")]
+
+
+class ThresholdOverride(models.Model):
+    """How sure a model has to be before it places in a department, as somebody chose it. The newest of a label counts;
+    none is ever changed, so that it is known what held at any time."""
+
+    id = models.BigAutoField(primary_key=True)
+    label = models.CharField(max_length=50)
+    # Null: as each model finds it itself.
+    value = models.FloatField(null=True)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-id"]
+
+
+class LearningMark(models.Model):
+    """Up to when the inbox's rows were read for what people taught: one row."""
+
+    harvested_until = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
 
 
 class DepartmentExample(models.Model):

@@ -20,12 +20,13 @@ from django.utils import timezone
 from departments.away import is_away
 from departments.models import Department
 from departments.rows import id_of
-from inbox.actions import Placement, place_many
+from inbox.actions import place_many
 from inbox.models import Message, QueueItem
 from inbox.waiting import Waiting, claim, lock_talks
-from routing.deciding import TRIAGE, Book, Match, Named, RuleSets, Verdict, WhyNot, decide, why_not
+from routing.deciding import TRIAGE, Book, Named, RuleSets, Verdict, WhyNot, decide, why_not
 from routing.facts import Facts, facts_of_message
 from routing.models import Decision, RuleSetVersion
+from routing.placing import placements_of
 from routing.scoring import Scores
 from routing.scoring.language import UNKNOWN, language_of
 
@@ -155,7 +156,7 @@ def failed(facts: Facts, rule_sets: RuleSets, error: Exception, holder: str = ""
 
 def _store(routed: Sequence[_Routed], departments: dict[str, Department]) -> None:
     """Place, record, and mark as routed: a fixed number of statements, and one for each language met."""
-    place_many(placement for each in routed for placement in _placements(each, departments))
+    place_many(placement for each in routed for placement in placements_of(each.verdict, each.message, departments))
     Decision.objects.keep([_record(each, departments) for each in routed])
     by_language: dict[str, set[str]] = defaultdict(set)
     for each in routed:
@@ -201,40 +202,6 @@ def _or_away(error: Exception) -> None:
     """No message is to blame while the database is full or takes no writes: nothing is counted, all of it waits."""
     if is_away(error):
         raise error
-
-
-def _placements(routed: _Routed, departments: dict[str, Department]) -> list[Placement]:
-    """The lead's share, then one for each other rule that asked somebody to join, so that each says its own reason."""
-    verdict, message = routed.verdict, routed.message
-    asked: dict[int, tuple[Match, list[Department]]] = {}
-    for slug, match in verdict.joins:
-        asked.setdefault(id(match), (match, []))[1].append(departments[slug])
-    lead = Placement(
-        message=message,
-        department=None if verdict.source == "thread" else departments[verdict.department],
-        joins=asked.pop(id(verdict.by), (None, []))[1],
-        because=verdict.reason,
-        why=verdict.label,
-        rule=verdict.by.rule.name if verdict.by else "",
-        priority=verdict.priority,
-        probably_nothing=verdict.probably_nothing,
-        tags=verdict.tags,
-        language=_known(routed.lang),
-    )
-    return [lead, *(_joining(verdict, message, match, joins) for match, joins in asked.values())]
-
-
-def _joining(verdict: Verdict, message: Waiting, match: Match, joins: list[Department]) -> Placement:
-    name = match.rule.name
-    return Placement(
-        message=message,
-        department=None,
-        joins=joins,
-        because=match.reason,
-        why=name,
-        rule=name,
-        priority=verdict.priority,
-    )
 
 
 def _record(routed: _Routed, departments: dict[str, Department]) -> dict[str, Any]:

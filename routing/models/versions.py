@@ -33,8 +33,8 @@ class RuleSet(models.Model):
 
 
 class RuleSetVersion(models.Model):
-    """The rules as they were published once. Never changed after that (a trigger refuses it): to change them is to
-    publish a new version, so that what decided yesterday can still be read."""
+    """The rules as they were published, or tried in the shadow, once. Never changed after that (a trigger refuses it):
+    to change them is to publish a new version, so that what decided yesterday can still be read."""
 
     class State(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -56,6 +56,8 @@ class RuleSetVersion(models.Model):
     # The version that it was made from, and when it went out of force.
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
     retired_at = models.DateTimeField(null=True)
+    # When it began to be evaluated beside the live one; kept when that ends.
+    shadow_since = models.DateTimeField(null=True)
 
     objects = RuleSetVersionQuerySet.as_manager()
 

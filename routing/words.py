@@ -34,7 +34,7 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text.translate(_ALIKE)).casefold().split())
 
 
-def _tokens(folded: str) -> list[str]:
+def tokens_of(folded: str) -> list[str]:
     """Its words, its characters of scripts without borders, its emoji. Most posts are plain and take the short way."""
     return folded.translate(_ASCII_SIGNS).split() if folded.isascii() else _TOKEN.findall(folded)
 
@@ -52,7 +52,7 @@ class Term:
     @classmethod
     def of(cls, shown: str) -> "Term":
         folded = fold(shown)
-        return cls(shown, folded, max(_tokens(folded), key=len, default=""))
+        return cls(shown, folded, max(tokens_of(folded), key=len, default=""))
 
     def stands_at(self, text: str, start: int) -> bool:
         """Whether the term, found in the folded text at `start`, is there as a whole word and not inside a handle."""
@@ -78,7 +78,7 @@ class Words:
     def __init__(self, text: str):
         self.text = text
         self.folded = fold(text)
-        self.tokens = {"", *_tokens(self.folded)}
+        self.tokens = {"", *tokens_of(self.folded)}
 
     def has(self, term: Term) -> bool:
         return term.key in self.tokens and next(self.find(term), -1) >= 0

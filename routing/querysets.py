@@ -28,6 +28,10 @@ class RuleSetVersionQuerySet(models.QuerySet):
     def live(self):
         return self.filter(state="live")
 
+    def shadow(self):
+        """What is evaluated beside the live one."""
+        return self.filter(state="shadow")
+
     def published(self):
         """Every version that is or was in force, the newest first."""
         return self.filter(published_at__isnull=False).order_by("-number")
@@ -41,6 +45,10 @@ class DecisionQuerySet(models.QuerySet):
 
     def live(self):
         return self.filter(mode="live")
+
+    def shadow(self):
+        """What a version in the shadow would have decided otherwise."""
+        return self.filter(mode="shadow")
 
     def keep(self, decisions):
         """Store these decisions, given as rows, in one statement."""
@@ -81,3 +89,30 @@ class HeldOutQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Those of messages that the user may see, so that nobody counts what they may not read."""
         return self.filter(seen_by(user, "message__conversation"))
+
+
+class BackTestQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """One's own: a trial counts what its asker may see, and nobody else need see the same."""
+        RuleSet = apps.get_model("routing", "RuleSet")
+        return self.filter(asked_by=user.pk, version__rule_set__in=RuleSet.objects.visible_to(user))
+
+    def under_way(self):
+        return self.filter(state__in=["waiting", "running"])
+
+    def due(self):
+        """What waits, and what a worker that died left running; the oldest first."""
+        gone = Q(state="running", leased_until__lt=timezone.now())
+        return self.filter(Q(state="waiting") | gone).order_by("asked_at")
+
+
+class FingerprintQuerySet(models.QuerySet):
+    def sharing(self, bands, *, after, until):
+        """Those of messages written after the one time and until the other that share a band with somebody's, but for
+        what lies in confidential conversations: nobody may learn from a number that there is one."""
+        written = self.filter(bands__overlap=bands, at__gt=after, at__lte=until)
+        return written.filter(message__conversation__confidential=False)
+
+    def stale(self, now):
+        """What is older than anybody asks for."""
+        return self.filter(kept_at__lt=now - timedelta(days=2))

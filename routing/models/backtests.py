@@ -7,11 +7,15 @@ from django.utils import timezone
 
 from departments.models import User
 from routing.models.versions import RuleSetVersion
+from routing.querysets import BackTestQuerySet
 
 
 class BackTest(models.Model):
     """One trial of a version on stored messages: how far it is, and what came of it. Waiting work is a row: the worker
     claims it with a lease, so that a dead one's trial goes on."""
+
+    #: How far back a trial goes at most.
+    MOST = {"days": 365, "posts": 100_000}
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -37,6 +41,8 @@ class BackTest(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
+    objects = BackTestQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()
         ordering = ["-asked_at"]
@@ -48,3 +54,13 @@ class BackTest(models.Model):
 
     def __str__(self):
         return f"Back-test of {self.version}"
+
+    @property
+    def of_what(self) -> str:
+        """“the last 30 days”, “the last 1,000 posts”."""
+        ((unit, many),) = self.scope.items()
+        return f"the last {many:,} {unit}" if many > 1 else f"the last {unit.removesuffix('s')}"
+
+    @property
+    def goes_on(self) -> bool:
+        return self.state in (self.State.WAITING, self.State.RUNNING)

@@ -85,7 +85,8 @@ class Message(models.Model):
     # The network's global key where it has one, else channel and id: the same post is the same row.
     key = models.CharField(max_length=500, unique=True)
     external_id = models.CharField(max_length=300)
-    identity = models.ForeignKey("inbox.Identity", models.PROTECT, null=True, related_name="messages")
+    # Found by `message_author`, which begins with it.
+    identity = models.ForeignKey("inbox.Identity", models.PROTECT, null=True, related_name="messages", db_index=False)
     kind = models.CharField(max_length=10)
     direction = models.CharField(max_length=3, choices=Direction, default=Direction.IN)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children", db_index=False)
@@ -124,6 +125,11 @@ class Message(models.Model):
         ordering = ["created_at", "id"]
         indexes = [
             models.Index(fields=["conversation", "created_at", "id"], name="message_thread"),
+            models.Index(
+                fields=["identity", "created_at"],
+                condition=models.Q(identity__isnull=False),
+                name="message_author",
+            ),
             models.Index(fields=["parent"], condition=models.Q(parent__isnull=False), name="message_parent"),
             models.Index(
                 fields=["history", "received_at"],

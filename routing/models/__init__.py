@@ -2,6 +2,7 @@
 
 from routing.models.assigning import AssignmentPolicy, Capacity
 from routing.models.backtests import BackTest
+from routing.models.copies import Fingerprint
 from routing.models.decisions import Decision
 from routing.models.learning import (
     Correction,
@@ -26,6 +27,7 @@ __all__ = [
     "Decision",
     "DepartmentExample",
     "Embedding",
+    "Fingerprint",
     "HeldOut",
     "LearningMark",
     "MessageScores",

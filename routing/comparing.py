@@ -14,7 +14,7 @@ UNREADABLE = "It can not be read any more."
 
 @dataclass(frozen=True)
 class Change:
-    """What became of one rule. `what` holds some of `added`, `removed`, `changed`, `renamed`, `moved`, `switched on` and
+    """What became of one rule. `what` holds some of `added`, `removed`, `changed`, `renamed`, `moved`, `switched on`,
     `switched off`; `before` and `after` are the whole rule as a sentence, empty where there is none. Places count
     from 1."""
 

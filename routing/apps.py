@@ -7,4 +7,4 @@ class Routing(AppConfig):
     def ready(self):
         # Its verbs' sentences for the audit, and its say in whether a department may be closed.
         from routing import actions  # noqa: F401
-        from routing.learning import confirming  # noqa: F401
+        from routing.learning import choosing, confirming  # noqa: F401

@@ -24,6 +24,7 @@ app.conf.beat_schedule = {
     "send": every(1, "send"),
     "tidy": every(5, "tidy"),
     "recheck": every(60, "recheck"),
+    "learn": every(60, "learn"),
     "pulse": every(5, "pulse"),
 }
 

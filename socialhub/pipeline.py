@@ -27,6 +27,7 @@ from connectors.models import Channel, FetchRun
 from inbox import actions, intake, moderating, outbox, rechecking
 from inbox.models import QueueCount
 from routing import engine
+from socialhub import trainer
 from socialhub.history import Pace
 from socialhub.models import House, IdempotencyKey
 
@@ -150,6 +151,11 @@ def send() -> int:
 def recheck() -> int:
     """Ask networks that tell of no edits and deletions how open messages are now. Returns how many were asked about."""
     return rechecking.recheck_open()
+
+
+def learn() -> None:
+    """Read what people taught since, and have a model trained when it is time (`socialhub.trainer`)."""
+    trainer.learn()
 
 
 def tidy() -> None:

@@ -9,13 +9,14 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from inbox import outbox
-from socialhub import pipeline
+from socialhub import pipeline, trainer
 from socialhub.models import Pulse
 from socialhub.rounds import Rounds
 
 rounds = Rounds(settings.WORKER_THREADS)
 signals.worker_shutting_down.connect(rounds.end)
 signals.worker_shutdown.connect(rounds.wait)
+signals.worker_shutdown.connect(trainer.stop)
 
 
 def stroke(name: str, at_once: int = 1):
@@ -76,6 +77,11 @@ def recheck():
 @stroke("tidy")
 def tidy():
     pipeline.tidy()
+
+
+@stroke("learn")
+def learn():
+    pipeline.learn()
 
 
 @stroke("pulse")

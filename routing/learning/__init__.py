@@ -8,6 +8,8 @@ Rows are the queue: `harvest` reads what was done since it last did, and `due` f
 learn. The inbox does not know that anybody learns.
 """
 
+import os
+
 from routing.learning.harvesting import harvest
 from routing.learning.live import live_model, thresholds_of
 
@@ -16,6 +18,8 @@ __all__ = ["harvest", "live_model", "refit", "thresholds_of"]
 
 def refit(why: str = ""):
     """Train a candidate (routing/learning/fitting.py). What trains is imported only by the process that does it."""
+    # Read when numpy is: with several threads the encoder is many times slower.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from routing.learning import fitting
 
     return fitting.refit(why)

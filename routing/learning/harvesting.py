@@ -12,7 +12,7 @@ got the conversation for another reason. A hand-off back to Triage says only tha
 placed is never a label.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -122,7 +122,8 @@ def _acts(conversations: Collection[UUID]) -> Iterator[tuple[UUID, Told]]:
 def _handed(conversations: Collection[UUID]) -> Iterator[tuple[UUID, Told]]:
     given = _corrected().filter(item__conversation__in=conversations).select_related("item", "to")
     for each in given:
-        told = Told(each.accepted_at, Source.HAND_OFF, each.item.department_id, each.to_id, each.by_id, each.to.is_triage)
+        was, unknown = each.item.department_id, each.to.is_triage
+        told = Told(each.accepted_at, Source.HAND_OFF, was, each.to_id, each.by_id, unknown)
         yield each.item.conversation_id, told
 
 
@@ -147,9 +148,9 @@ def _nobodys(resolved: Iterable[Change]) -> Iterator[tuple[UUID, Told]]:
 def _answered(conversations: Collection[UUID], known: Collection[UUID]) -> dict[UUID, Told]:
     sent = Reply.objects.filter(conversation__in=conversations, state=Reply.State.SENT, department__is_triage=False)
     first = sent.exclude(conversation__in=known).order_by("conversation", F("sent_at"), "pk").distinct("conversation")
-    rows: Mapping = {each.conversation_id: each for each in first}
     return {
-        talk: Told(each.sent_at, Source.REPLIED, None, each.department_id, each.author_id) for talk, each in rows.items()
+        each.conversation_id: Told(each.sent_at, Source.REPLIED, None, each.department_id, each.author_id)
+        for each in first
     }
 
 

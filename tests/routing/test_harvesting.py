@@ -107,7 +107,7 @@ def test_a_reply_teaches_when_it_is_out_and_a_hand_off_beats_it(carl, pia, pr, c
     message = waiting.conversation.messages.get()
     actions.reply(waiting, "Soon.", seen=message.pk, by=carl)
     assert taught(waiting.conversation) is None
-    assert outbox.State.SENT == Reply.objects.get(pk=written.pk).state
+    assert Reply.objects.get(pk=written.pk).state == outbox.State.SENT
 
 
 def test_what_rules_placed_teaches_nothing(house):

@@ -1,6 +1,7 @@
 """Bring this installation up to date before it is served."""
 
 import hashlib
+import logging
 from pathlib import Path
 
 from django.conf import settings
@@ -11,7 +12,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+from routing.learning import refit
+from routing.learning.due import due
+from routing.models import RoutingModel
 from socialhub import database, demo, first_run
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -36,10 +42,23 @@ class Command(BaseCommand):
         migrate()
         collect_static()
         told = welcome_to_demo() if settings.DEMO else welcome_to_empty_house()
+        self.train_first_model()
         if news:
             Path(news).write_text(told)
         else:
             self.stdout.write(told)
+
+    def train_first_model(self) -> None:
+        """From the seed posts alone, once there are departments. Without one rules place as they do; the worker tries
+        again."""
+        if RoutingModel.objects.exists() or not (why := due()):
+            return
+        self.stdout.write("Training the first model from the seed posts; this takes a few seconds.")
+        self.stdout.flush()
+        try:
+            refit(why)
+        except Exception:
+            logger.exception("The first model could not be trained; the worker tries again.")
 
 
 def reach_database() -> None:

@@ -133,6 +133,10 @@ class QueueItemQuerySet(models.QuerySet):
     def snoozed_until_now(self):
         return self.filter(status="snoozed", snoozed_until__lte=timezone.now())
 
+    def for_somebody(self, department):
+        """What lies open in this department's queue, has nobody, and is not being handed on."""
+        return self.unassigned().filter(department=department, sealed=False, handed_to=None)
+
     def urgent_first(self):
         return self.order_by("sort_at", "id")
 
@@ -235,6 +239,15 @@ class ModerationQuerySet(models.QuerySet):
             each.leased_until, each.attempts = timezone.now() + timedelta(seconds=seconds), each.attempts + 1
         self.model.objects.bulk_update(found, ["leased_until", "attempts"])
         return found
+
+
+class NoticeQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """The user's own, about conversations that they see now."""
+        return self.filter(seen_by(user, "conversation"), user=user)
+
+    def unread(self):
+        return self.filter(read_at=None)
 
 
 class SearchQuerySet(models.QuerySet):

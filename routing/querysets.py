@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from django.apps import apps
-from django.db import models
-from django.db.models import Count, F, Func, Q
+from django.db import connection, models
+from django.db.models import Count, F, Func, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from departments import rows
@@ -107,12 +108,94 @@ class BackTestQuerySet(models.QuerySet):
 
 
 class FingerprintQuerySet(models.QuerySet):
+    def keep(self, printed):
+        """Store these, given as a message's id, its fingerprint and when it was written; in one statement."""
+        told = [
+            {"message_id": id, "numbers": rf"\x{own.numbers.hex()}", "bands": own.bands, "at": at}
+            for id, own, at in printed
+        ]
+        rows.insert(self.model, told, unless_there=True)
+
     def sharing(self, bands, *, after, until):
         """Those of messages written after the one time and until the other that share a band with somebody's, but for
         what lies in confidential conversations: nobody may learn from a number that there is one."""
-        written = self.filter(bands__overlap=bands, at__gt=after, at__lte=until)
+        written = self.filter(bands__overlap=[*bands], at__gt=after, at__lte=until)
         return written.filter(message__conversation__confidential=False)
+
+    def but_for(self, ids):
+        return self.exclude(pk__among=[*ids])
+
+    def with_times(self):
+        """Each once, with the times at which it was written: what is copied to the letter comes by the thousand."""
+        return self.order_by().values_list("numbers").annotate(times=ArrayAgg("at"))
 
     def stale(self, now):
         """What is older than anybody asks for."""
         return self.filter(kept_at__lt=now - timedelta(days=2))
+
+
+class AuthorListQuerySet(models.QuerySet):
+    def holding(self, names):
+        """Pairs of a name and the short name of a list that holds it, of these names."""
+        with connection.cursor() as cursor:
+            cursor.execute(_HOLDING, [rows.as_json([*names])])
+            return cursor.fetchall()
+
+
+#: A list may hold thousands, and thousands may be asked for: so both are hashed, and not compared one with another.
+_HOLDING = """
+SELECT handle, slug FROM routing_authorlist, unnest(handles) AS handle
+WHERE handle IN (SELECT json_array_elements_text(%s))
+"""
+
+
+
+class CapacityQuerySet(models.QuerySet):
+    def with_held(self):
+        """With `held`: the open items that the person has there now."""
+        changes = apps.get_model("routing", "LoadChange").objects.filter(
+            department=OuterRef("department"), user=OuterRef("user")
+        )
+        summed = changes.order_by().values("department").annotate(total=Sum("change")).values("total")
+        return self.annotate(held=F("load") + Coalesce(Subquery(summed), 0))
+
+
+class LoadChangeQuerySet(models.QuerySet):
+    def fold(self, most=20_000):
+        """Add the changes to the capacities' loads. Who folds at the same time waits for the first and finds the rest:
+        in the order in which they came, no sum of changes is ever less than none."""
+        with connection.cursor() as cursor:
+            cursor.execute(_FOLD, [most])
+
+    def recount(self):
+        """Hold what is counted to what there is, and write down where they differ. [(department, user, by how much)]"""
+        with connection.cursor() as cursor:
+            cursor.execute(_RECOUNT)
+            return cursor.fetchall()
+
+
+_FOLD = """
+WITH gone AS (
+    DELETE FROM routing_loadchange WHERE id IN (SELECT id FROM routing_loadchange ORDER BY id LIMIT %s FOR UPDATE)
+    RETURNING department_id, user_id, change
+)
+INSERT INTO routing_capacity (department_id, user_id, load, languages, skills)
+SELECT department_id, user_id, sum(change), '{}', '{}' FROM gone GROUP BY 1, 2 ORDER BY 1, 2
+ON CONFLICT (department_id, user_id) DO UPDATE SET load = routing_capacity.load + excluded.load
+"""
+#: In one statement, so that all of it is as it was at one moment.
+_RECOUNT = """
+INSERT INTO routing_loadchange (department_id, user_id, change)
+SELECT department_id, user_id, sum(number) FROM (
+    SELECT department_id, assignee_id AS user_id, count(*) AS number FROM inbox_queueitem
+    WHERE assignee_id IS NOT NULL AND status = 'open' AND NOT sealed GROUP BY 1, 2
+    UNION ALL SELECT department_id, user_id, -load FROM routing_capacity
+    UNION ALL SELECT department_id, user_id, -change FROM routing_loadchange
+) AS counted GROUP BY 1, 2 HAVING sum(number) <> 0
+RETURNING department_id, user_id, change
+"""
+
+
+class AssignmentQuerySet(models.QuerySet):
+    def running(self):
+        return self.filter(ended_at=None)

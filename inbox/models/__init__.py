@@ -2,6 +2,7 @@
 
 from inbox.models.conversation import Conversation, Message, Revision, Sighting, Tag
 from inbox.models.moderation import Moderation
+from inbox.models.notices import Notice
 from inbox.models.people import Contact, Identity
 from inbox.models.queue import Access, Change, Clock, HandOff, QueueCount, QueueItem
 from inbox.models.reply import Note, Reply
@@ -18,6 +19,7 @@ __all__ = [
     "Message",
     "Moderation",
     "Note",
+    "Notice",
     "QueueCount",
     "QueueItem",
     "Reply",

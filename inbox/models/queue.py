@@ -42,6 +42,8 @@ class QueueItem(models.Model):
     priority = models.SmallIntegerField(choices=Priority, default=Priority.NORMAL)
     unread = models.BooleanField(default=True)
     probably_nothing = models.BooleanField(default=False)
+    # What its department writes goes out once a lead has read it.
+    needs_approval = models.BooleanField(default=False, db_default=False)
     # Handed on and not accepted yet: where to (on the giver's item), by which hand-off (on the receiver's).
     handed_to = models.ForeignKey(Department, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     offer = models.ForeignKey("inbox.HandOff", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)

@@ -1,6 +1,6 @@
 """What routing keeps, a room for each subject."""
 
-from routing.models.assigning import AssignmentPolicy, Capacity
+from routing.models.assigning import Assignment, AssignmentPolicy, Capacity, LoadChange
 from routing.models.backtests import BackTest
 from routing.models.copies import Fingerprint
 from routing.models.decisions import Decision
@@ -18,6 +18,7 @@ from routing.models.scores import Embedding, MessageScores
 from routing.models.versions import RuleSet, RuleSetVersion
 
 __all__ = [
+    "Assignment",
     "AssignmentPolicy",
     "AuthorList",
     "BackTest",
@@ -30,6 +31,7 @@ __all__ = [
     "Fingerprint",
     "HeldOut",
     "LearningMark",
+    "LoadChange",
     "MessageScores",
     "RoutingModel",
     "RuleSet",

@@ -1,7 +1,7 @@
 """Messages that wait for the router, read with all that deciding and placing ask of them, and with nothing else: an
 instance for each message, its person and its conversation would cost more than to decide."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -84,26 +84,40 @@ def claim(batch: int, *, tried_less_than: int, history: bool | None = None) -> l
         waiting = waiting.filter(history=history)
     locked = waiting.select_for_update(skip_locked=True, no_key=True).annotate(named=id_of("pk"))
     ids = list(locked.values_list("named", flat=True)[:batch])
-    return _read(ids) if ids else []
+    return _read(ids, lock_talks) if ids else []
+
+
+def as_they_waited(ids: Iterable[str]) -> list[Waiting]:
+    """These messages in the order of their ids as they were read when they waited, without a lock: for who only looks
+    at what rules would do. What is no longer there is left out."""
+    return _read([*ids], look_at_talks)
+
+
+def look_at_talks(ids: Iterable[str]) -> dict[str, Talk]:
+    """These conversations by their ids, as they are just now."""
+    return _talks(Conversation.objects.filter(pk__among=ids))
 
 
 def lock_talks(ids: Iterable[str]) -> dict[str, Talk]:
     """These conversations, locked, by their ids: in the order in which everybody locks them, and without their keys:
     who answers meanwhile holds the conversation, and at the end only names the message."""
-    locked = Conversation.objects.select_for_update(no_key=True).filter(pk__among=ids).order_by("pk")
-    told = locked.annotate(named=id_of("pk")).values_list("named", *Talk.__slots__[1:])
+    return _talks(Conversation.objects.select_for_update(no_key=True).filter(pk__among=ids).order_by("pk"))
+
+
+def _talks(selected) -> dict[str, Talk]:
+    told = selected.annotate(named=id_of("pk")).values_list("named", *Talk.__slots__[1:])
     return {row[0]: Talk(*row) for row in told}
 
 
-def _read(ids: list[str]) -> list[Waiting]:
+def _read(ids: list[str], talks_of: Callable[[Iterable[str]], dict[str, Talk]]) -> list[Waiting]:
     named = {"named": id_of("pk"), "talk": id_of("conversation_id"), "way": id_of("channel_id")}
     asked = Message.objects.filter(pk__among={*ids}).annotate(**named, shows=~Q(media=[])).order_by()
     found = {row[0]: row for row in asked.values_list("named", "talk", "way", "parent__direction", *_SAID, *_WHO)}
     # The same few channels come hundreds of times.
     ways = {str(each.pk): each for each in Channel.objects.filter(pk__in={row[2] for row in found.values()})}
     # Locked, so that two workers do not both decide who leads.
-    talks = lock_talks({row[1] for row in found.values()})
-    return [_made(talks, ways, *found[id]) for id in ids]
+    talks = talks_of({row[1] for row in found.values()})
+    return [_made(talks, ways, *found[id]) for id in ids if id in found]
 
 
 def _made(talks: dict[str, Talk], ways: dict[str, Channel], id: str, talk: str, way: str, answers, *rest) -> Waiting:

@@ -64,7 +64,11 @@ def _rule_sets(versions, departments: Iterable[Department] | None) -> RuleSets:
 @lru_cache(maxsize=64)
 def book_of(version_id: UUID) -> Book:
     """This version's rules, made ready. A version never changes, so a process does it once."""
-    version = RuleSetVersion.objects.select_related("rule_set__department").get(pk=version_id)
+    return made_ready(RuleSetVersion.objects.select_related("rule_set__department").get(pk=version_id))
+
+
+def made_ready(version: RuleSetVersion) -> Book:
+    """The same anew each time: for a draft, which may still change."""
     book = Book(str(version.pk), version.number, version.rules)
     for uid, why in book.broken.items():
         logger.error("Rule %s of %s can not be read and is left out: %s", uid, version, why)

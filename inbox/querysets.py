@@ -5,13 +5,14 @@ from datetime import timedelta
 
 from django.apps import apps
 from django.contrib.postgres.search import SearchQuery
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from connectors.lanes import NOBODY
 from connectors.querysets import server_of, unheld
+from departments import rows
 from departments.access import rights
 from departments.roles import Role
 
@@ -83,6 +84,15 @@ class MessageQuerySet(models.QuerySet):
     def from_outside(self):
         return self.filter(direction="in")
 
+    def counted_by_author(self, written, within):
+        """How many messages each of these authors wrote within that time before a message, with it: id → count.
+        `written` says when each message was written, by its id. What lies in a confidential conversation counts there
+        alone: nobody else may learn of it."""
+        ids, times = rows.as_json([*written]), written.values()
+        with connection.cursor() as cursor:
+            cursor.execute(_BY_AUTHOR, [within, within, ids, min(times) - within, max(times), ids])
+            return dict(cursor.fetchall())
+
     def to_recheck(self, channel, before, since):
         """What came through this channel since then, lies open, and was not asked about after `before`: the longest
         unasked first."""
@@ -90,6 +100,23 @@ class MessageQuerySet(models.QuerySet):
         mine = self.filter(conversation__in=open_items, direction="in", deleted_at=None, created_at__gte=since)
         unasked = mine.filter(Q(checked_at__lt=before) | Q(checked_at=None, received_at__lt=before))
         return unasked.select_related("channel").order_by(F("checked_at").asc(nulls_first=True), "received_at")
+
+
+#: Every author's messages are gone through once, in the order of time, however many of them are asked for.
+_BY_AUTHOR = """
+SELECT id::text, many FROM (
+    SELECT said.id,
+        count(*) FILTER (WHERE NOT talk.confidential) OVER (
+            PARTITION BY said.identity_id ORDER BY said.created_at RANGE BETWEEN %s PRECEDING AND CURRENT ROW
+        ) + count(*) FILTER (WHERE talk.confidential) OVER (
+            PARTITION BY said.identity_id, talk.id ORDER BY said.created_at RANGE BETWEEN %s PRECEDING AND CURRENT ROW
+        ) AS many
+    FROM inbox_message said JOIN inbox_conversation talk ON talk.id = said.conversation_id
+    WHERE said.identity_id = ANY(ARRAY(SELECT DISTINCT identity_id FROM inbox_message WHERE id = ANY(ARRAY(
+            SELECT json_array_elements_text(%s)::uuid)) AND identity_id IS NOT NULL))
+        AND said.direction = 'in' AND said.created_at > %s AND said.created_at <= %s
+) AS counted WHERE id = ANY(ARRAY(SELECT json_array_elements_text(%s)::uuid))
+"""
 
 
 class QueueItemQuerySet(models.QuerySet):

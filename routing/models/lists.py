@@ -3,6 +3,8 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from routing.querysets import AuthorListQuerySet
+
 
 class AuthorList(models.Model):
     """People outside, by handle or the network's id: journalists, important customers."""
@@ -11,6 +13,8 @@ class AuthorList(models.Model):
     name = models.CharField(max_length=80)
     # Folded, without the @; "x:handle" for one network alone.
     handles = ArrayField(models.CharField(max_length=220), default=list)
+
+    objects = AuthorListQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -23,6 +23,7 @@ app.conf.beat_schedule = {
     "route_history": every(2, "route_history"),
     "send": every(1, "send"),
     "tidy": every(5, "tidy"),
+    "back_test": every(2, "back_test"),
     "recheck": every(60, "recheck"),
     "learn": every(60, "learn"),
     "pulse": every(5, "pulse"),

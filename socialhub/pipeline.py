@@ -26,7 +26,7 @@ from connectors.contract import Batch, Post
 from connectors.models import Channel, FetchRun
 from inbox import actions, intake, moderating, outbox, rechecking
 from inbox.models import QueueCount
-from routing import engine
+from routing import backtest, engine
 from socialhub import trainer
 from socialhub.history import Pace
 from socialhub.models import House, IdempotencyKey
@@ -146,6 +146,15 @@ def send() -> int:
         if time.monotonic() > until:
             break
     return moved
+
+
+def back_test() -> int:
+    """Do the trials of rules that people asked for, one after the other. Returns how many. They rest like history: what
+    is live goes before them."""
+    done = 0
+    while backtest.run_next(Pace().rest):
+        done += 1
+    return done
 
 
 def recheck() -> int:

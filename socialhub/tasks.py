@@ -69,6 +69,11 @@ def send():
     pipeline.send()
 
 
+@stroke("back_test")
+def back_test():
+    pipeline.back_test()
+
+
 @stroke("recheck")
 def recheck():
     pipeline.recheck()

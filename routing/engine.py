@@ -24,7 +24,8 @@ from inbox.actions import place_many
 from inbox.models import Message, QueueItem
 from inbox.waiting import Waiting, claim, lock_talks
 from routing.deciding import TRIAGE, Book, Named, RuleSets, Verdict, WhyNot, decide, why_not
-from routing.facts import Facts, facts_of_message
+from routing.facts import Facts
+from routing.gathering import asked_by, gather
 from routing.models import Decision, RuleSetVersion
 from routing.placing import placements_of
 from routing.scoring import Scores
@@ -123,17 +124,17 @@ def _holders(messages: Sequence[Waiting]) -> dict[str, str]:
 
 def _decide_all(messages: Sequence[Waiting], rule_sets: RuleSets, holders: dict[str, str]) -> list[_Routed]:
     routed = []
+    facts = gather(messages, asked_by(rule_sets))
     for message in messages:
-        each = _decide_one(message, rule_sets, holders.get(message.conversation_id, ""))
+        each = _decide_one(message, facts[message.id], rule_sets, holders.get(message.conversation_id, ""))
         # The next message of the same conversation in this batch continues it.
         holders.setdefault(message.conversation_id, each.verdict.department)
         routed.append(each)
     return routed
 
 
-def _decide_one(message: Waiting, rule_sets: RuleSets, holder: str) -> _Routed:
+def _decide_one(message: Waiting, facts: Facts, rule_sets: RuleSets, holder: str) -> _Routed:
     begun = time.perf_counter_ns()
-    facts = facts_of_message(message, is_reply_to_us=message.answers_us)
     try:
         scores = scores_of(facts)
         verdict = decide(facts, rule_sets, scores, holder=holder)

@@ -57,27 +57,28 @@ def gather(messages: Sequence[Waiting], asks: frozenset[str]) -> dict[str, Facts
     return known
 
 
-def gather_stored(
-    messages: Iterable[Message],
+def gather_again(
+    messages: Sequence[Waiting],
     asks: frozenset[str],
     *,
     frozen: Mapping[str, Mapping[str, Any]] | None = None,
     near: Copies | None = None,
 ) -> dict[str, Facts]:
-    """The facts of stored messages, which came with channel, identity, parent and conversation, by their ids.
+    """The facts of stored messages (`inbox.waiting.as_they_waited`), by their ids. Nothing is kept.
 
     What a decision kept of a message (`frozen`: id → its facts) is taken from there, and only what it lacks is looked
     up. Who goes through a long history, the oldest first, hands the same `near` on from one thousand to the next: then
     near copies are sought among these messages, whether their fingerprints are kept or not.
     """
-    posts = [_stored(each, asks & LOOKED_UP, (frozen or {}).get(str(each.pk))) for each in messages]
+    posts = [_again(each, asks & LOOKED_UP, (frozen or {}).get(each.id)) for each in messages]
     return {each.id: each.facts for each in posts} | look_up([each for each in posts if each.wants], near=near)
 
 
-def _stored(message: Message, wants: frozenset[str], frozen: Mapping[str, Any] | None) -> Asked:
-    answers_us = message.parent is not None and message.parent.direction == Message.Direction.OUT
-    facts = facts_again(message, dict(frozen)) if frozen else facts_of_message(message, is_reply_to_us=answers_us)
-    return Asked(str(message.pk), facts, wants - (frozen or {}).keys(), message.conversation.confidential)
+def _again(message: Waiting, wants: frozenset[str], frozen: Mapping[str, Any] | None) -> Asked:
+    if not frozen:
+        facts = facts_of_message(message, is_reply_to_us=message.answers_us)
+        return Asked(message.id, facts, wants, message.talk.confidential)
+    return Asked(message.id, facts_again(message, dict(frozen)), wants - frozen.keys(), message.talk.confidential)
 
 
 def gather_tried(post: Post, place: Place, asks: frozenset[str]) -> Facts:

@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialhub.settings")
@@ -21,12 +22,14 @@ app.conf.beat_schedule = {
     "read": every(1, "read"),
     "route": every(2, "route"),
     "route_history": every(2, "route_history"),
+    "assign": every(2, "assign"),
     "send": every(1, "send"),
     "tidy": every(5, "tidy"),
     "back_test": every(2, "back_test"),
     "recheck": every(60, "recheck"),
     "learn": every(60, "learn"),
     "pulse": every(5, "pulse"),
+    "recount": {"task": "socialhub.recount", "schedule": crontab(hour="3", minute="20"), "options": {"expires": 3600}},
 }
 
 

@@ -26,7 +26,7 @@ from connectors.contract import Batch, Post
 from connectors.models import Channel, FetchRun
 from inbox import actions, intake, moderating, outbox, rechecking
 from inbox.models import QueueCount
-from routing import backtest, engine
+from routing import assignment, backtest, engine
 from socialhub import trainer
 from socialhub.history import Pace
 from socialhub.models import House, IdempotencyKey
@@ -134,6 +134,17 @@ def _route_old() -> int:
         return done
 
 
+def assign() -> int:
+    """Give out what waits for somebody, after what lay untouched was taken back. Returns how many were given."""
+    assignment.take_back_idle()
+    return assignment.assign_waiting()
+
+
+def recount() -> int:
+    """Hold what people are said to hold to what there is. Returns how many were put right."""
+    return assignment.recount_loads()
+
+
 def send() -> int:
     """Move every reply, and everything else that is to be done on a network, whose time has come one step. Returns how
     many: none while a restore is not confirmed."""
@@ -173,6 +184,7 @@ def tidy() -> None:
     while actions.wake():
         pass
     QueueCount.objects.fold()
+    assignment.fold_loads()
     FetchRun.objects.stale(timezone.now()).delete()
     deliveries.tidy(timezone.now())
     tokens.renew_all(Channel.objects.to_renew(timezone.now()))

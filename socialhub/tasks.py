@@ -64,6 +64,11 @@ def route_history():
     pipeline.route()
 
 
+@stroke("assign")
+def assign():
+    pipeline.assign()
+
+
 @stroke("send", at_once=outbox.HANDS)
 def send():
     pipeline.send()
@@ -87,6 +92,11 @@ def tidy():
 @stroke("learn")
 def learn():
     pipeline.learn()
+
+
+@stroke("recount")
+def recount():
+    pipeline.recount()
 
 
 @stroke("pulse")

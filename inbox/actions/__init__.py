@@ -5,6 +5,7 @@ not do `PermissionDenied`, what can not be done as things stand `Refused` (with 
 changed.
 """
 
+from inbox.actions.giving import Gift, give_many, take_back
 from inbox.actions.handing import accept, decline, hand_off, move
 from inbox.actions.moderating import moderate
 from inbox.actions.placing import Placement, add_department, place, place_many
@@ -13,6 +14,7 @@ from inbox.actions.undoing import undo
 from inbox.actions.working import assign, prioritise, read, reopen, resolve, snooze, tag, take, wake
 
 __all__ = [
+    "Gift",
     "Placement",
     "accept",
     "add_department",
@@ -20,6 +22,7 @@ __all__ = [
     "cancel_reply",
     "confirm_sent",
     "decline",
+    "give_many",
     "hand_off",
     "moderate",
     "move",
@@ -36,6 +39,7 @@ __all__ = [
     "snooze",
     "tag",
     "take",
+    "take_back",
     "undo",
     "wake",
 ]

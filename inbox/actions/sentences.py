@@ -8,6 +8,8 @@ sentences(
     department_added="{by} asked {department} to join",
     item_taken="{by} took it for {department}",
     item_assigned="{by} gave it to {person} in {department}",
+    item_given="{by} gave it to {person} in {department}, because {because}",
+    item_taken_back="{by} took it back from {person} for anybody in {department}, because {because}",
     item_unassigned="{by} put it back for anybody in {department}",
     item_handed_off="{by} handed it from {department} to {to}: {reason}",
     hand_off_accepted="{by} accepted it for {department}",

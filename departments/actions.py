@@ -113,6 +113,20 @@ def change_department(department: Department, *, by: By, **changes) -> Departmen
 
 
 @transaction.atomic
+def change_hours(department: Department, *, by: By, **changes) -> Department:
+    """When its people are there: `time_zone`, `hours`, `holidays` (departments/hours.py). Its lead says so, or an
+    admin."""
+    if isinstance(by, User) and not (rights(by).admin or may(by, "lead_queue", department)):
+        raise PermissionDenied(f"Only an admin or a lead of {department} says when its people are there.")
+    if changed := _set(department, {"time_zone", "hours", "holidays"}, changes):
+        department.clean_fields(exclude=[each.name for each in Department._meta.fields if each.name not in changed])
+        department.save(update_fields=changed)
+        what = ", ".join(name.replace("_", " ") for name in changed)
+        record("hours_changed", department, by=by, department=department, name=department.name, what=what)
+    return department
+
+
+@transaction.atomic
 def close_department(department: Department, *, by: By) -> None:
     """It leaves the rail and gets nothing more; what it did stays readable where it was. Refused while something
     needs it."""

@@ -107,6 +107,7 @@ class _Gaps(dict):
 sentences(
     department_founded="{by} founded {name}",
     department_changed="{by} changed {what} of {name}",
+    hours_changed="{by} changed when {name} is there: {what}",
     department_closed="{by} closed {name}",
     role_given="{by} made {person} {role} of {department}",
     role_taken="{by} ended {person}’s role in {department}",

@@ -1,6 +1,7 @@
 """What people fill in about departments, people and themselves."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import product
 from zoneinfo import available_timezones
 
 from django import forms
@@ -8,6 +9,7 @@ from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.core.exceptions import ValidationError
 
 from departments import presets
+from departments.hours import DAYS
 from departments.models import ApiToken, Department, User
 from departments.roles import HouseRole, Role
 
@@ -72,6 +74,72 @@ class NewDepartmentForm(DepartmentForm):
     field_order = ["name", "slug"]
 
 
+ZONES = [(each, each.replace("_", " ")) for each in sorted(available_timezones())]
+WEEKDAYS = dict(zip(DAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), strict=True))
+
+
+class HoursForm(VerbForm):
+    """When a department's people are there: for each weekday up to two spells, by the clock of one place."""
+
+    time_zone = forms.ChoiceField(choices=ZONES, help_text="The hours below are by the clock there.")
+    holidays = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "placeholder": "2026-12-25"}),
+        help_text="Days on which nobody is there, one a line: 2026-12-25.",
+    )
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, **named)
+        for day, number, end in product(WEEKDAYS, (1, 2), ("from", "to")):
+            label = f"{WEEKDAYS[day]}, {'again ' if number == 2 else ''}{end}"
+            clock = forms.TimeInput(attrs={"type": "time", "aria-label": label}, format="%H:%M")
+            self.fields[f"{day}-{number}-{end}"] = forms.TimeField(required=False, widget=clock, label=label)
+
+    @classmethod
+    def of(cls, department: Department, data=None):
+        initial = {"time_zone": department.time_zone}
+        initial["holidays"] = "\n".join(each.isoformat() for each in department.holidays)
+        for day, spells in department.hours.items():
+            for number, (begins, ends) in enumerate(spells[:2], start=1):
+                initial |= {f"{day}-{number}-from": begins, f"{day}-{number}-to": ends}
+        return cls(data, initial=initial)
+
+    def rows(self):
+        """For each weekday its name and its two spells, for the page."""
+        for day, name in WEEKDAYS.items():
+            yield name, [(self[f"{day}-{number}-from"], self[f"{day}-{number}-to"]) for number in (1, 2)]
+
+    def clean_holidays(self):
+        found = set()
+        for line in filter(None, map(str.strip, self.cleaned_data["holidays"].splitlines())):
+            try:
+                found.add(date.fromisoformat(line))
+            except ValueError:
+                raise ValidationError(f"“{line}” is no date; write it like 2026-12-25.") from None
+        return sorted(found)
+
+    def clean(self):
+        said = self.cleaned_data
+        hours = {day: spells for day in WEEKDAYS if (spells := list(self._spells(day)))}
+        return {"time_zone": said.get("time_zone"), "holidays": said.get("holidays"), "hours": hours}
+
+    def _spells(self, day):
+        """The day's spells as they are kept, the earlier first. One that is half filled in, or that begins before the
+        other ends, is refused at its field."""
+        given = sorted(filter(None, (self._spell(day, number) for number in (1, 2))))
+        if len(given) == 2 and not given[0][0] < given[0][1] <= given[1][0]:
+            self.add_error(f"{day}-2-from", "The second spell begins when the first has ended.")
+        return ([begins.strftime("%H:%M"), ends.strftime("%H:%M")] for begins, ends in given)
+
+    def _spell(self, day, number):
+        begins, ends = (self.cleaned_data.get(f"{day}-{number}-{end}") for end in ("from", "to"))
+        for missing, there, end in ((begins, ends, "from"), (ends, begins, "to")):
+            name = f"{day}-{number}-{end}"
+            if missing is None and there is not None and name not in self.errors:
+                self.add_error(name, "Say from when." if end == "from" else "Say until when.")
+        return (begins, ends) if begins is not None and ends is not None else None
+
+
 class AppointForm(VerbForm):
     """Who becomes what in one department."""
 
@@ -116,7 +184,7 @@ class RolesForm(VerbForm):
 
 class OwnForm(VerbForm):
     name = forms.CharField(max_length=120)
-    time_zone = forms.ChoiceField(choices=[(each, each.replace("_", " ")) for each in sorted(available_timezones())])
+    time_zone = forms.ChoiceField(choices=ZONES)
     theme = forms.ChoiceField(choices=User.Theme.choices, label="Light or dark")
     shortcuts = forms.BooleanField(
         required=False, label="Single-key shortcuts", help_text="Press ? on any page to see them all."

@@ -10,6 +10,7 @@ urlpatterns = [
     path("departments/<slug:department>/", departments.department, name="department"),
     path("departments/<slug:department>/dismiss/", departments.dismiss, name="department-dismiss"),
     path("departments/<slug:department>/edit/", departments.edit, name="department-edit"),
+    path("departments/<slug:department>/hours/", departments.hours, name="department-hours"),
     path("departments/<slug:department>/close/", departments.close, name="department-close"),
     path("people/", people.people, name="people"),
     path("people/invite/", people.invite, name="person-invite"),

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from departments import actions
 from departments.access import departments_for, may_appoint, rights
 from departments.decorators import admins_only, members_only, needs
-from departments.forms import AppointForm, DepartmentForm, NewDepartmentForm
+from departments.forms import AppointForm, DepartmentForm, HoursForm, NewDepartmentForm
 from departments.models import Department, User
 from departments.roles import held_by
 
@@ -77,6 +77,17 @@ def edit(request: HttpRequest, department: str) -> HttpResponse:
         messages.success(request, f"{department} is changed.")
         return redirect("departments")
     return render(request, "departments/department_edit.html", {"form": form, "department": department})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("lead_queue", admins_too=True)
+def hours(request: HttpRequest, department: Department) -> HttpResponse:
+    """When its people are there."""
+    form = HoursForm.of(department, request.POST or None)
+    if request.method == "POST" and form.carry_out(actions.change_hours, department, by=request.user):
+        messages.success(request, f"When {department} is there is changed.")
+        return redirect("department", department=department.slug)
+    return render(request, "departments/hours.html", {"form": form, "department": department})
 
 
 @require_POST

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from departments.audit import sentence
 from departments.hours import DAYS, is_open, minutes_open_between, open_at
+from departments.models import AuditEntry
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE = {day: [["09:00", "12:30"], ["13:30", "17:00"]] for day in DAYS[:5]}
@@ -99,3 +101,54 @@ def test_the_minutes_that_are_counted_are_those_at_which_it_is_open(hours, day):
     minutes = [begins + timedelta(minutes=many) for many in range(50 * 60)]
     counted = minutes_open_between(desk, begins, begins + timedelta(minutes=len(minutes)))
     assert counted == sum(is_open(desk, each) for each in minutes)
+
+
+# The page -------------------------------------------------------------------------------------------------------
+def week(**more):
+    """What the form sends: every field of it, most of them empty."""
+    empty = {f"{day}-{number}-{end}": "" for day in DAYS for number in (1, 2) for end in ("from", "to")}
+    filled = {name if name in ALONE else name.replace("_", "-"): value for name, value in more.items()}
+    return empty | ALONE | filled
+
+
+ALONE = {"time_zone": "UTC", "holidays": ""}
+
+
+PAGE = "/departments/customer-service/hours/"
+
+
+@pytest.mark.django_db
+def test_carla_says_when_her_people_are_there_and_the_audit_tells(client_of, carla, customer_service):
+    said = week(
+        time_zone="Europe/Berlin", holidays="2026-12-26\n 2026-12-25", mon_1_from="13:30", mon_1_to="17:00",
+        mon_2_from="09:00", mon_2_to="12:30", fri_1_from="22:00", fri_1_to="06:00",
+    )  # fmt: skip
+    client = client_of(carla)
+    assert client.post(PAGE, said).status_code == 302
+    customer_service.refresh_from_db()
+    assert customer_service.hours == {"mon": [["09:00", "12:30"], ["13:30", "17:00"]], "fri": [["22:00", "06:00"]]}
+    assert customer_service.holidays == [date(2026, 12, 25), date(2026, 12, 26)]
+    told = sentence(AuditEntry.objects.latest("id"))
+    assert told == "Carla Mendes changed when Customer service is there: time zone, holidays, hours"
+    shown = client.get(PAGE).content.decode()
+    assert 'value="13:30"' in shown and "2026-12-25\n2026-12-26" in shown
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "wrong, sentence_at_the_field",
+    [
+        ({"mon_1_from": "09:00"}, "Say until when."),
+        ({"mon_1_to": "09:00"}, "Say from when."),
+        ({"mon_1_from": "half nine", "mon_1_to": "10:00"}, "Enter a valid time."),
+        ({"mon_1_from": "09:00", "mon_1_to": "13:00", "mon_2_from": "12:00", "mon_2_to": "15:00"}, "The second spell"),
+        ({"mon_1_from": "20:00", "mon_1_to": "06:00", "mon_2_from": "23:00", "mon_2_to": "23:30"}, "The second spell"),
+        ({"holidays": "2026-12-25\nChristmas"}, "“Christmas” is no date"),
+        ({"time_zone": "Mars/Base"}, "Select a valid choice"),
+    ],
+)
+def test_what_is_no_week_is_told_at_its_field(client_of, carla, customer_service, wrong, sentence_at_the_field):
+    answer = client_of(carla).post(PAGE, week(**wrong))
+    assert sentence_at_the_field in answer.content.decode()
+    customer_service.refresh_from_db()
+    assert (customer_service.hours, customer_service.holidays) == ({}, [])

@@ -147,6 +147,12 @@ PAGES: dict[str, list[Use]] = {
         post(HR | ADMIN, IN_HR, sent=lambda world: {"person": _id("hana")}),
     ],
     "department-edit": [get(ADMIN, CS), get(ADMIN, IN_HR), post(ADMIN, CS), post(ADMIN, IN_HR)],
+    "department-hours": [
+        get({"carla", "cora", "ada"}, CS, refused={"mia", "carl"}),
+        post({"carla", "cora", "ada"}, CS, refused={"mia", "carl"}),
+        get(HR | ADMIN, IN_HR),
+        post(HR | ADMIN, IN_HR),
+    ],
     "department-close": [post(ADMIN, CS), post(ADMIN, IN_HR)],
     "people": [get(ADMIN)],
     "person-invite": [get(ADMIN), post(ADMIN)],

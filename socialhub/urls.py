@@ -27,6 +27,7 @@ urlpatterns = [
     path("", include("departments.urls")),
     path("", include(inbox_pages(explain))),
     path("", include("connectors.urls")),
+    path("", include("routing.learning.urls")),
     path("", include("routing.urls")),
     path("", include("socialhub.insights.urls")),
     path("api/v1/", include("socialhub.api_urls")),

@@ -1,11 +1,13 @@
 """Training, in a process of its own (`manage.py train_routing`): what trains takes memory that the worker never gets
 back."""
 
+import hashlib
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zlib import crc32
@@ -97,10 +99,9 @@ def _refit(why: str) -> RoutingModel:
     school = go_to_school()
     classifier = school.train(school.lessons)
     held = _held_out(school)
-    rows = list(held.values())
-    thresholds = {**classifier.thresholds, **measuring.own_thresholds(rows)}
-    model = _kept(school, classifier, why, read_at, thresholds)
-    model.metrics = _metrics(school, held, thresholds) | {"seconds": round(time.monotonic() - begun, 1)}
+    model = _kept(school, classifier, why, read_at)
+    model.metrics = _metrics(school, held, model.thresholds)
+    model.metrics |= {"labels": list(classifier.labels), "seconds": round(time.monotonic() - begun, 1)}
     return _take_stock(school, model, held)
 
 
@@ -137,10 +138,8 @@ def _best(labels: Sequence[str], probabilities) -> tuple[tuple[str, float], ...]
     return tuple((label, round(p, 4)) for label, p in pairs[:GUESSES])
 
 
-def _kept(school: School, classifier, why: str, read_at, thresholds: Mapping[str, float]) -> RoutingModel:
+def _kept(school: School, classifier: "Classifier", why: str, read_at: datetime) -> RoutingModel:
     """The candidate as a row that is not stored yet."""
-    import hashlib
-
     packed = classifier.to_bytes()
     texts = [*(each.said.text for each in school.lessons), *(each.said.text for each in school.examples)]
     texts += [each.said.text for each in school.seeds]
@@ -148,7 +147,7 @@ def _kept(school: School, classifier, why: str, read_at, thresholds: Mapping[str
         artefact=packed,
         sha256=hashlib.sha256(packed).hexdigest(),
         encoder=school.encoder.name if school.encoder else "",
-        thresholds={label: round(float(value), 4) for label, value in thresholds.items()},
+        thresholds={label: round(float(value), 4) for label, value in classifier.thresholds.items()},
         corrections=len(school.lessons),
         trained_on=lessons.digest(school.lessons, [*school.examples, *school.seeds], school.descriptions),
         vocabulary=vocabulary.packed(texts),

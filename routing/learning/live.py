@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -40,9 +41,9 @@ def _made_ready(pk) -> "tuple[RoutingModel, Classifier] | None":
     except Exception:
         logger.exception("%s can not be read; nothing is placed by what corrections taught.", row)
         return None
-    row.thresholds = classifier.thresholds = thresholds_of(row)
+    row.thresholds = thresholds_of(row)
     row.artefact = b""  # the classifier holds it now
-    return row, classifier
+    return row, replace(classifier, thresholds=row.thresholds)
 
 
 def unpack(row: RoutingModel) -> "Classifier":

@@ -1,4 +1,6 @@
-"""How good guesses were, in numbers. Pure: what was right and what was guessed go in."""
+"""How good guesses were, in numbers. Pure: what was right and what was guessed go in. Pages count with it, so it does
+without numpy, which web processes never load; `routing/scoring/measuring.py` counts for those who train.
+"""
 
 import math
 from collections import Counter
@@ -8,10 +10,6 @@ from typing import Any
 
 #: Of so many widths are the bars of the reliability diagram.
 BINS = 10
-#: So often what is placed has to be right.
-PRECISION = 0.9
-#: A threshold that fewer rows speak for would be chance.
-LEAST_PLACED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +92,6 @@ def matrix(rows: Iterable[Judged]) -> dict[tuple[str, str], int]:
 def placed(rows: Iterable[Judged], thresholds: Mapping[str, float]) -> list[Judged]:
     """Those that would be placed: the model is as sure as the guessed label asks for. Without a threshold none is."""
     return [row for row in rows if row.sure >= thresholds.get(row.label, 2.0)]
-
-
-def own_thresholds(rows: Iterable[Judged], precision: float = PRECISION) -> dict[str, float]:
-    """For each label the lowest threshold at which so large a share of what is placed is right, as far as there are
-    rows enough to say so."""
-    by_label: dict[str, list[Judged]] = {}
-    for row in rows:
-        by_label.setdefault(row.label, []).append(row)
-    found = {label: _threshold(part, precision) for label, part in by_label.items()}
-    return {label: value for label, value in found.items() if value is not None}
-
-
-def _threshold(rows: list[Judged], precision: float) -> float | None:
-    lowest, right = None, 0
-    rows = sorted(rows, key=lambda row: -row.sure)
-    for place, row in enumerate(rows, start=1):
-        right += row.holds
-        ends = place == len(rows) or rows[place].sure < row.sure
-        if ends and place >= LEAST_PLACED and right / place >= precision:
-            lowest = row.sure
-    # Downwards, so that the row it was found by is still placed.
-    return None if lowest is None else math.floor(lowest * 1000) / 1000
 
 
 def summary(rows: Sequence[Judged], thresholds: Mapping[str, float]) -> dict[str, Any]:

@@ -7,14 +7,12 @@ from uuid import UUID
 from django.db.models import F
 
 from routing.models import Embedding
+from routing.scoring.plain import sentence
 
 if TYPE_CHECKING:
     import numpy as np
 
     from routing.scoring.encoder import TextEncoder
-
-#: As much of a text as encoders read.
-READ = 1500
 
 
 class Remembering:
@@ -27,7 +25,7 @@ class Remembering:
     def encode(self, texts: Sequence[str]) -> "np.ndarray":
         import numpy as np
 
-        texts = [text[:READ] for text in texts]
+        texts = [sentence(text) for text in texts]
         new = list({text for text in texts if text not in self.known})
         if new:
             self.known.update(zip(new, self.encoder.encode(new), strict=True))
@@ -48,8 +46,9 @@ def remembering(texts: Iterable[tuple[UUID, str]]) -> Remembering | None:
 def _kept(texts: dict[UUID, str], encoder: str) -> "dict[str, np.ndarray]":
     import numpy as np
 
+    # What encoders read is not quite what was said.
     now = Embedding.objects.filter(message__among=texts, encoder=encoder, revision=F("message__revision"))
     return {
-        texts[pk][:READ]: np.frombuffer(bytes(vector), dtype=np.float16).astype(np.float32)
+        sentence(texts[pk]): np.frombuffer(bytes(vector), dtype=np.float16).astype(np.float32)
         for pk, vector in now.values_list("message", "vector")
     }

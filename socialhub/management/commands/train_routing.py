@@ -19,4 +19,5 @@ class Command(BaseCommand):
         shown = model.metrics["open"]
         self.stdout.write(f"{model} is {model.get_state_display().lower()}, after {model.metrics['seconds']} s.")
         if shown["n"]:
-            self.stdout.write(f"On {shown['n']} corrections: {shown['accuracy']:.0%} right, macro-F1 {shown['macro_f1']}.")
+            right, f1 = f"{shown['accuracy']:.0%} right", shown["macro_f1"]
+            self.stdout.write(f"On {shown['n']} corrections: {right}, macro-F1 {f1}.")

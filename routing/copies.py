@@ -15,7 +15,7 @@ from routing.scoring.similar import WITHIN, Copies, Print, alike, prints
 
 
 class Said(Protocol):
-    """A post with its facts; without an id it is not stored."""
+    """A post with its facts."""
 
     @property
     def id(self) -> str: ...
@@ -25,6 +25,9 @@ class Said(Protocol):
 
     @property
     def confidential(self) -> bool: ...
+
+    @property
+    def stored(self) -> bool: ...
 
 
 def count(posts: Sequence[Said], *, keep: bool = False, near: Copies | None = None) -> dict[str, int]:
@@ -39,9 +42,14 @@ def count(posts: Sequence[Said], *, keep: bool = False, near: Copies | None = No
     elif posts:
         near.forget_before(min(each.facts.created_at for each in posts))
     for each, own in printed:
-        if not each.confidential:
+        if _counts(each):
             near.add(own, [each.facts.created_at])
-    return {each.id: near.count(own, each.facts.created_at) + each.confidential for each, own in printed}
+    return {each.id: near.count(own, each.facts.created_at) + (not _counts(each)) for each, own in printed}
+
+
+def _counts(post: Said) -> bool:
+    """Whether others may meet it; each meets itself."""
+    return post.stored and not post.confidential
 
 
 def _kept_near(printed: Sequence[tuple[Said, Print]]) -> Copies:
@@ -52,7 +60,7 @@ def _kept_near(printed: Sequence[tuple[Said, Print]]) -> Copies:
     times = [each.facts.created_at for each, _ in printed]
     bands = {band for _, own in printed for band in own.bands}
     seen = Fingerprint.objects.sharing(bands, after=min(times) - WITHIN, until=max(times))
-    for numbers, at in seen.but_for(each.id for each, _ in printed if each.id).with_times():
+    for numbers, at in seen.but_for(each.id for each, _ in printed if each.stored).with_times():
         found.add(Print.of(bytes(numbers)), at)
     return found
 

@@ -30,14 +30,15 @@ AUTHOR_DAYS = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A post whose facts are looked up. `id` is the message's, empty for one that is not stored; `wants` are those
-    facts that nobody knows of it yet."""
+    """A post whose facts are looked up. `id` is the message's, or any word for one that is not stored; `wants` are
+    those facts that nobody knows of it yet."""
 
     id: str
     facts: Facts
     wants: frozenset[str]
     # Whether it lies in a conversation of which only a confidential department may know.
     confidential: bool = False
+    stored: bool = True
 
 
 # What is gathered -----------------------------------------------------------------------------------------------
@@ -81,11 +82,14 @@ def _again(message: Waiting, wants: frozenset[str], frozen: Mapping[str, Any] | 
     return Asked(message.id, facts_again(message, dict(frozen)), wants - frozen.keys(), message.talk.confidential)
 
 
-def gather_tried(post: Post, place: Place, asks: frozenset[str]) -> Facts:
-    """The facts of a post that is not stored, as if it had come in there."""
-    facts = facts_of_post(post, place)
+def gather_tried(posts: Sequence[tuple[Post, Place]], asks: frozenset[str]) -> list[Facts]:
+    """The facts of posts that are not stored, each as if it alone had come in at its place; in their order."""
+    told = [facts_of_post(post, place) for post, place in posts]
     wants = asks & LOOKED_UP
-    return look_up([Asked("", facts, wants)])[""] if wants else facts
+    if not wants:
+        return told
+    asked = [Asked(str(number), facts, wants, stored=False) for number, facts in enumerate(told)]
+    return list(look_up(asked).values())
 
 
 def look_up(posts: Sequence[Asked], *, keep: bool = False, near: Copies | None = None) -> dict[str, Facts]:
@@ -122,7 +126,7 @@ def _campaigns(posts: Sequence[Asked]) -> dict[str, frozenset[str]]:
     if not known:
         return {}
     own = {each.id: known.of(each.facts) for each in posts}
-    answering = {each.id: each.facts for each in posts if each.id and each.facts.is_reply_to_us}
+    answering = {each.id: each.facts for each in posts if each.stored and each.facts.is_reply_to_us}
     for id, title, text, at in _answered(answering):
         own[id] |= known.of(replace(answering[id], text=f"{title}\n{text}", created_at=at))
     return own
@@ -139,9 +143,9 @@ def _open_now(posts: Sequence[Asked]) -> dict[str, frozenset[str]]:
 
 
 def _author_messages(posts: Sequence[Asked]) -> dict[str, int]:
-    stored = {each.id: each.facts.created_at for each in posts if each.id}
+    stored = {each.id: each.facts.created_at for each in posts if each.stored}
     counted = Message.objects.counted_by_author(stored, AUTHOR_DAYS) if stored else {}
-    return counted | {each.id: _would_be(each.facts) for each in posts if not each.id and each.facts.author_id}
+    return counted | {each.id: _would_be(each.facts) for each in posts if not each.stored and each.facts.author_id}
 
 
 def _would_be(facts: Facts) -> int:

@@ -1,6 +1,6 @@
 """What would be decided of a post, with nothing stored: for the API and for the box in which a rule is tried."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,8 @@ from connectors.models import Channel
 from connectors.normalise import post_from
 from routing.deciding import RuleSets, Verdict, decide
 from routing.engine import scores_of
-from routing.facts import Facts, Place, facts_of_post
+from routing.facts import Place
+from routing.gathering import asked_by, gather_tried
 
 
 @dataclass(frozen=True)
@@ -23,17 +24,21 @@ class Anywhere:
 def preview(posts: Iterable[Any], rule_sets: RuleSets, channel: Channel | None = None) -> Iterator[Verdict | str]:
     """For each post as JSON, in order: what would be decided, or why the post can not be read. A post may name its
     `network`, unless the channel says it."""
-    for raw in posts:
-        post = post_from(raw)
-        if isinstance(post, Unreadable):
-            yield post.reason
-        else:
-            yield of_post(post, rule_sets, channel or Anywhere(_network(raw)))
+    read = [(post_from(raw), channel or Anywhere(_network(raw))) for raw in posts]
+    tried = [(post, place) for post, place in read if not isinstance(post, Unreadable)]
+    verdicts = iter(of_posts(tried, rule_sets))
+    for post, _ in read:
+        yield post.reason if isinstance(post, Unreadable) else next(verdicts)
+
+
+def of_posts(posts: Sequence[tuple[Post, Place]], rule_sets: RuleSets) -> Iterator[Verdict]:
+    """What would be decided of each, in order."""
+    for facts in gather_tried(posts, asked_by(rule_sets)):
+        yield decide(facts, rule_sets, scores_of(facts))
 
 
 def of_post(post: Post, rule_sets: RuleSets, place: Place) -> Verdict:
-    facts: Facts = facts_of_post(post, place)
-    return decide(facts, rule_sets, scores_of(facts))
+    return next(of_posts([(post, place)], rule_sets))
 
 
 def _network(raw: Any) -> str:

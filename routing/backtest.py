@@ -24,9 +24,11 @@ from django.utils import timezone
 from departments.away import is_away
 from inbox.models import Message
 from routing.deciding import Book, RuleSets, Verdict, decide
-from routing.engine import failed, live_rule_sets, made_ready
+from routing.engine import live_rule_sets, made_ready
+from routing.gathering import asked_by
 from routing.models import BackTest, Correction, RoutingModel, RuleSetVersion
 from routing.past import Past, ids_within, slices
+from routing.recording import failed
 
 #: A trial whose worker does not tell for so long is taken up by another.
 LEASE = timedelta(seconds=60)
@@ -92,10 +94,11 @@ def _run(trial: BackTest, rest: Callable[[], None]) -> None:
     began = time.monotonic()
     ids = ids_within(trial.asked_by, trial.scope)
     model = RoutingModel.objects.filter(state=RoutingModel.State.LIVE).defer("artefact").first()
-    tally, done = Tally(*both(trial), belongs(ids)), 0
+    sets = both(trial)
+    tally, done = Tally(*sets, belongs(ids)), 0
     if not _tell(trial, total=len(ids)):
         return
-    for slice_ in slices(ids, model):
+    for slice_ in slices(ids, model, asked_by(*sets)):
         for past in slice_:
             tally.add(past)
         done = min(len(ids), done + len(slice_))

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -23,11 +22,12 @@ from departments.rows import id_of
 from inbox.actions import place_many
 from inbox.models import Message, QueueItem
 from inbox.waiting import Waiting, claim, lock_talks
-from routing.deciding import TRIAGE, Book, Named, RuleSets, Verdict, WhyNot, decide, why_not
+from routing.deciding import Book, Named, RuleSets, Verdict, WhyNot, decide, why_not
 from routing.facts import Facts
 from routing.gathering import asked_by, gather
 from routing.models import Decision, RuleSetVersion
 from routing.placing import placements_of
+from routing.recording import as_row, failed
 from routing.scoring import Scores
 from routing.scoring.language import UNKNOWN, language_of
 
@@ -144,25 +144,10 @@ def _decide_one(message: Waiting, facts: Facts, rule_sets: RuleSets, holder: str
     return _Routed(message, verdict, scores.language, (time.perf_counter_ns() - begun) // 1000)
 
 
-def failed(facts: Facts, rule_sets: RuleSets, error: Exception, holder: str = "") -> Verdict:
-    """What becomes of a message whose routing failed: it stays where its thread lies, or goes to Triage, and says
-    why."""
-    where = holder or TRIAGE
-    return Verdict(
-        department=where,
-        source="none",
-        name=rule_sets.name(where),
-        told=f"routing failed ({type(error).__name__})",
-        facts=facts,
-        versions=(rule_sets.house.version,) if rule_sets.house.version else (),
-        failed=True,
-    )
-
-
 def _store(routed: Sequence[_Routed], departments: dict[str, Department]) -> None:
     """Place, record, and mark as routed: a fixed number of statements, and one for each language met."""
     place_many(placement for each in routed for placement in placements_of(each.verdict, each.message, departments))
-    Decision.objects.keep([_record(each, departments) for each in routed])
+    Decision.objects.keep([as_row(each.verdict, each.message, departments, each.duration_us) for each in routed])
     by_language: dict[str, set[str]] = defaultdict(set)
     for each in routed:
         by_language[each.message.language or _known(each.lang)].add(each.message.id)
@@ -207,50 +192,6 @@ def _or_away(error: Exception) -> None:
     """No message is to blame while the database is full or takes no writes: nothing is counted, all of it waits."""
     if is_away(error):
         raise error
-
-
-def _record(routed: _Routed, departments: dict[str, Department]) -> dict[str, Any]:
-    """The decision as a row."""
-    verdict, message = routed.verdict, routed.message
-    return {
-        "message_id": message.id,
-        "revision": message.revision,
-        "department_id": departments[verdict.department].pk,
-        "source": verdict.source,
-        "rule_uid": verdict.by.rule.uid if verdict.by else "",
-        "rule_name": verdict.by.rule.name if verdict.by else "",
-        "label": verdict.label,
-        "because": verdict.reason,
-        "spans": places(verdict),
-        "also_matched": also(verdict),
-        "matched": [match.rule.uid for match in verdict.matches],
-        "joins": [slug for slug, _ in verdict.joins],
-        "tags": list(verdict.tags),
-        "priority": verdict.priority,
-        "probably_nothing": verdict.probably_nothing,
-        "versions": [version for version in verdict.versions if version],
-        "facts": verdict.facts.frozen(),
-        "duration_us": routed.duration_us,
-    }
-
-
-def places(verdict: Verdict) -> list[list]:
-    """Where the reason stands, as it is kept and sent: [part, start, end, term], part being title or text."""
-    head = verdict.facts.head
-    return [
-        ["text", span.start - head, span.end - head, span.term]
-        if span.start >= head
-        else ["title", span.start, min(span.end, head - 1), span.term]
-        for span in verdict.spans
-    ]
-
-
-def also(verdict: Verdict) -> list[dict[str, str]]:
-    """The other rules that fitted, as they are kept and sent."""
-    return [
-        {"uid": match.rule.uid, "name": match.rule.name, "version": match.version, "because": match.reason}
-        for match in verdict.also
-    ]
 
 
 def _known(lang: str) -> str:

@@ -1,7 +1,7 @@
 """What came in before, as it can be decided again: stored messages with the facts that their decisions kept, and with
 what models said of them. For trials on what was, and for checking what is stored. Read in slices, as rows.
 
-What a decision kept is taken as it was; only a message without any decision is asked for its facts as they are now.
+What a decision kept is taken as it was; only what it did not ask for then is looked up now.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,10 +14,12 @@ from django.utils import timezone
 from departments.rows import id_of
 from inbox.models import Message
 from inbox.waiting import Waiting, as_they_waited
-from routing.facts import Facts, facts_again, facts_of_message
+from routing.facts import Facts
+from routing.gathering import gather_again
 from routing.models import Decision, MessageScores, RoutingModel
 from routing.scoring import Scores
 from routing.scoring.language import language_of
+from routing.scoring.similar import Copies
 
 #: Messages in one slice: a few statements and a tenth of a second.
 SLICE = 1000
@@ -54,27 +56,34 @@ def ids_within(user, scope: Mapping[str, int], now: datetime | None = None) -> l
     return list(newest[: scope.get("posts", MOST)])[::-1]
 
 
-def slices(ids: Sequence[str], model: RoutingModel | None = None) -> Iterator[list[Past]]:
-    """These messages, slice by slice, with what this model said of them."""
+def slices(
+    ids: Sequence[str], model: RoutingModel | None = None, asks: frozenset[str] = frozenset()
+) -> Iterator[list[Past]]:
+    """These messages, the oldest first, slice by slice, with what this model said of them. `asks` is what rules ask
+    that has to be looked up (`gathering.asked_by`)."""
+    near = Copies()
     for start in range(0, len(ids), SLICE):
-        yield read(ids[start : start + SLICE], model)
+        yield read(ids[start : start + SLICE], model, asks, near)
 
 
-def read(ids: Sequence[str], model: RoutingModel | None = None) -> list[Past]:
+def read(
+    ids: Sequence[str],
+    model: RoutingModel | None = None,
+    asks: frozenset[str] = frozenset(),
+    near: Copies | None = None,
+) -> list[Past]:
     """These messages in their order; those that are there no more are left out."""
-    kept, scores = _kept(ids), _scores(ids, model)
-    return [_past(each, kept.get(each.id), scores.get((each.id, each.revision))) for each in as_they_waited(ids)]
+    messages, kept, scores = as_they_waited(ids), _kept(ids), _scores(ids, model)
+    frozen = {id: each.facts for id, each in kept.items()}
+    facts = gather_again(messages, asks, frozen=frozen, near=near)
+    return [_past(each, facts[each.id], kept.get(each.id), scores.get((each.id, each.revision))) for each in messages]
 
 
-def _past(message: Waiting, kept: Kept | None, scores: Scores | None) -> Past:
-    if kept:
-        facts, thread = facts_again(message, kept.facts), kept.thread
-    else:
-        facts, thread = facts_of_message(message, is_reply_to_us=message.answers_us), ""
+def _past(message: Waiting, facts: Facts, kept: Kept | None, scores: Scores | None) -> Past:
     if not facts.lang:
         facts = facts.in_language(scores.language if scores else language_of(facts.text[facts.head :]))
     known = replace(scores, language=facts.lang) if scores else Scores(language=facts.lang)
-    return Past(message, facts, known, thread, scores is not None)
+    return Past(message, facts, known, kept.thread if kept else "", scores is not None)
 
 
 def _kept(ids: Sequence[str]) -> dict[str, Kept]:

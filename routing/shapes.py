@@ -3,8 +3,8 @@
 from typing import Any
 
 from routing.deciding import RuleSets, Verdict, why_not
-from routing.engine import also, places
 from routing.models import Decision, RuleSet, RuleSetVersion
+from routing.recording import also, places
 
 
 def rule_set(found: RuleSet, *, may_edit: bool) -> dict[str, Any]:

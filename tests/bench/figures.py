@@ -49,6 +49,7 @@ KINDS = {
     "rules_500": Kind(RATE, Goal(0.5, least=True), "our rate at 100 rules"),
     "rules_2000": Kind(RATE, Goal(0.5, least=True), "our rate at 100 rules"),
     "route_batch": Kind(RATE, Goal(0.1, least=True), "batch INSERT of what it writes"),
+    "back_test": Kind("s", Goal(60, of_value=True), "reading the same rows"),
     "post_to_browser": Kind("ms p95", Goal(1000, of_value=True), "INSERT + notify to a browser"),
     "memory_pss": Kind("MiB", Goal(400, of_value=True), "web alone"),
 }

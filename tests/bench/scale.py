@@ -74,7 +74,7 @@ def prepare(here: places.Places, many: int) -> None:
 
 def measured(here: places.Places, server: int, rounds: int, many: int, only: set[str]):
     """The figures that are asked for; without a name all of them."""
-    from tests.bench import copying, deciding, figures, pages, taking
+    from tests.bench import copying, deciding, figures, pages, taking, trying
 
     wanted = only or set(figures.KINDS)
     posts = min(2_000, many)
@@ -87,6 +87,9 @@ def measured(here: places.Places, server: int, rounds: int, many: int, only: set
     if wanted & set(taking.NAMES):
         with copying.copied(here):
             yield from taking.measure(server, rounds, posts, wanted)
+    if trying.NAME in wanted:
+        with copying.copied(here):
+            yield from trying.measure(many)
 
 
 if __name__ == "__main__":

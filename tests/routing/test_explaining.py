@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from inbox import actions as inbox
 from inbox.models import Message
-from routing import actions, engine, starter
+from routing import actions, engine, recording, starter
 from routing.explaining import explain
 from routing.facts import facts_again
 from routing.models import Decision
@@ -90,7 +90,7 @@ def test_every_stored_decision_is_reached_again_from_what_was_kept(house):
         holder = each.department.slug if each.source == "thread" else ""
         facts = facts_again(each.message, each.facts)
         again = engine.decide(facts, engine.rule_sets_that_ran(each.versions), holder=holder)
-        assert (again.department, again.because, engine.places(again)) == (
+        assert (again.department, again.because, recording.places(again)) == (
             each.department.slug,
             each.sentence,
             each.spans,

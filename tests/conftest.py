@@ -19,6 +19,14 @@ def pytest_configure():
     }
 
 
+def pytest_collection_finish(session):
+    """What belongs to one group has to run in one process; where xdist can not tell, it would run by halves in two."""
+    if getattr(session.config.option, "loadgroup", False):
+        grouped = (item for item in session.items if item.get_closest_marker("xdist_group"))
+        astray = [item.nodeid for item in grouped if "@" not in item.nodeid.rpartition("]")[2]]
+        assert not astray, f"pytest and xdist do not fit together: {astray[0]} has lost its group"
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():

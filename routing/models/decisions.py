@@ -50,7 +50,7 @@ class Decision(models.Model):
     facts = models.JSONField(default=dict)
     # What the classifier said: its version, its best two guesses [[department or "none", probability]], sure or not.
     model = models.ForeignKey("routing.RoutingModel", models.PROTECT, null=True, related_name="+", db_index=False)
-    guesses = models.JSONField(default=list)
+    guesses = models.JSONField(default=list, db_default=[])
     duration_us = models.PositiveIntegerField(default=0)
     at = models.DateTimeField(default=timezone.now)
 

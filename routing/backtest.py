@@ -24,9 +24,10 @@ from django.utils import timezone
 from departments.away import is_away
 from inbox.models import Message
 from routing.deciding import Book, RuleSets, Verdict, decide
-from routing.engine import live_rule_sets, made_ready
 from routing.gathering import asked_by
+from routing.in_force import live_rule_sets, made_ready
 from routing.models import BackTest, Correction, RoutingModel, RuleSetVersion
+from routing.outcomes import NOTHING, in_short, outcome, place_of
 from routing.past import Past, ids_within, slices
 from routing.recording import failed
 
@@ -36,8 +37,6 @@ LEASE = timedelta(seconds=60)
 TRIES = 3
 #: Conversations that are listed: those that would lie elsewhere, and those where only something else would differ.
 MOST_MOVED, MOST_OTHERWISE = 200, 100
-#: Where a verdict lies that says it is nobody's: in Triage, in a tab of its own.
-NOTHING = "none"
 
 logger = logging.getLogger(__name__)
 
@@ -144,17 +143,6 @@ def belongs(ids: Sequence[str]) -> dict[str, str]:
 
 
 # What comes of it -----------------------------------------------------------------------------------------------
-def place_of(verdict: Verdict) -> str:
-    return NOTHING if verdict.probably_nothing else verdict.department
-
-
-def outcome(verdict: Verdict) -> tuple:
-    """All that a verdict does: two that are equal here differ in nothing that anybody would notice."""
-    joins = tuple(slug for slug, _ in verdict.joins)
-    more = tuple(getattr(verdict, name, None) for name in ("assign", "spam", "snooze", "approval", "notify"))
-    return verdict.department, verdict.probably_nothing, joins, verdict.priority, verdict.tags, more
-
-
 class Tally:
     """What comes of a trial, message by message, the oldest first."""
 
@@ -290,18 +278,6 @@ def _told(past: Past, before: Verdict, after: Verdict) -> dict[str, Any]:
         "at": past.facts.created_at.isoformat(),
         "before": in_short(before),
         "after": in_short(after),
-    }
-
-
-def in_short(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as it is listed beside another."""
-    return {
-        "place": place_of(verdict),
-        "label": verdict.label,
-        "because": verdict.because,
-        "joins": [slug for slug, _ in verdict.joins],
-        "priority": verdict.priority,
-        "tags": list(verdict.tags),
     }
 
 

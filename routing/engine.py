@@ -7,10 +7,8 @@ a crash in the middle leaves the whole batch waiting and nothing is routed twice
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -25,55 +23,31 @@ from inbox.waiting import Waiting, claim, lock_talks
 from routing.deciding import Book, Named, RuleSets, Verdict, WhyNot, decide, why_not
 from routing.facts import Facts
 from routing.gathering import asked_by, gather
-from routing.models import Decision, RuleSetVersion
+from routing.in_force import live_rule_sets, made_ready, rule_sets_that_ran
+from routing.models import Decision
 from routing.placing import placements_of
 from routing.recording import as_row, failed
 from routing.scoring import Scores
 from routing.scoring.language import UNKNOWN, language_of
+from routing.shadowing import watch
 
-__all__ = ["Verdict", "WhyNot", "decide", "live_rule_sets", "route", "scores_of", "why_not"]
+__all__ = [
+    "Verdict",
+    "WhyNot",
+    "decide",
+    "live_rule_sets",
+    "made_ready",
+    "route",
+    "rule_sets_that_ran",
+    "scores_of",
+    "why_not",
+]
 
 BATCH = 1000
 #: A message that could not even be put to Triage is left alone after so many tries; the log names it.
 ATTEMPTS = 5
 
 logger = logging.getLogger(__name__)
-
-
-# What is in force -----------------------------------------------------------------------------------------------
-def live_rule_sets(departments: Iterable[Department] | None = None) -> RuleSets:
-    """The live version of every rule set, made ready."""
-    return _rule_sets(RuleSetVersion.objects.live(), departments)
-
-
-def rule_sets_that_ran(versions: Iterable[UUID]) -> RuleSets:
-    """These versions, which decided once, made ready."""
-    return _rule_sets(RuleSetVersion.objects.filter(pk__in=versions), None)
-
-
-def _rule_sets(versions, departments: Iterable[Department] | None) -> RuleSets:
-    known = Department.objects.open() if departments is None else departments
-    named = versions.values_list("rule_set__department__slug", "pk")
-    books: dict[str | None, Book] = {slug: book_of(version) for slug, version in named}
-    return RuleSets(
-        house=books.get(None) or Book("", 0, []),
-        departments={each.slug: Named(each.name, each.confidential) for each in known},
-        own={slug: book for slug, book in books.items() if slug is not None},
-    )
-
-
-@lru_cache(maxsize=64)
-def book_of(version_id: UUID) -> Book:
-    """This version's rules, made ready. A version never changes, so a process does it once."""
-    return made_ready(RuleSetVersion.objects.select_related("rule_set__department").get(pk=version_id))
-
-
-def made_ready(version: RuleSetVersion) -> Book:
-    """The same anew each time: for a draft, which may still change."""
-    book = Book(str(version.pk), version.number, version.rules)
-    for uid, why in book.broken.items():
-        logger.error("Rule %s of %s can not be read and is left out: %s", uid, version, why)
-    return book
 
 
 def scores_of(facts: Facts) -> Scores:
@@ -88,7 +62,7 @@ class _Routed:
 
     message: Waiting
     verdict: Verdict
-    lang: str
+    scores: Scores
     duration_us: int
 
 
@@ -104,10 +78,12 @@ def route(batch: int = BATCH, *, history: bool | None = None) -> int:
             return 0
         departments = {each.slug: each for each in Department.objects.open()}
         holders = _holders(messages)
-        routed = _decide_all(messages, live_rule_sets(departments.values()), holders)
+        rule_sets = live_rule_sets(departments.values())
+        routed = _decide_all(messages, rule_sets, holders)
         try:
             with transaction.atomic():
                 _store(routed, departments)
+            watch(routed, rule_sets, departments)
             return len(routed)
         except Exception as error:
             _or_away(error)
@@ -141,7 +117,7 @@ def _decide_one(message: Waiting, facts: Facts, rule_sets: RuleSets, holder: str
     except Exception as error:
         logger.exception("Message %s could not be decided and goes to Triage.", message.pk)
         scores, verdict = Scores(), failed(facts, rule_sets, error, holder)
-    return _Routed(message, verdict, scores.language, (time.perf_counter_ns() - begun) // 1000)
+    return _Routed(message, verdict, scores, (time.perf_counter_ns() - begun) // 1000)
 
 
 def _store(routed: Sequence[_Routed], departments: dict[str, Department]) -> None:
@@ -150,7 +126,7 @@ def _store(routed: Sequence[_Routed], departments: dict[str, Department]) -> Non
     Decision.objects.keep([as_row(each.verdict, each.message, departments, each.duration_us) for each in routed])
     by_language: dict[str, set[str]] = defaultdict(set)
     for each in routed:
-        by_language[each.message.language or _known(each.lang)].add(each.message.id)
+        by_language[each.message.language or _known(each.scores.language)].add(each.message.id)
     now = timezone.now()
     for language, ids in by_language.items():
         Message.objects.filter(pk__among=ids).update(routed_at=now, language=language)
@@ -171,7 +147,7 @@ def _put_to_triage(each: _Routed, error: Exception, departments: dict[str, Depar
     names = {slug: Named(department.name, department.confidential) for slug, department in departments.items()}
     verdict = failed(each.verdict.facts, RuleSets(Book("", 0, []), names), error)
     try:
-        _store_anew(_Routed(each.message, verdict, each.lang, each.duration_us), departments)
+        _store_anew(_Routed(each.message, verdict, each.scores, each.duration_us), departments)
         return 1
     except Exception as error:
         _or_away(error)

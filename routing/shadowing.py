@@ -1,0 +1,88 @@
+"""Versions in the shadow: what they would have decided of each message beside the live rules, kept where it differs.
+
+Nothing is moved by it, and nothing that goes wrong here reaches the live routing. Where several sets have a version in
+the shadow they are evaluated together, as if all were published. A message that continues a conversation is taken to
+lie where it really lies: the shadow moves nothing, so it has no other place for it.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from django.db import transaction
+
+from departments.away import is_away
+from departments.models import Department
+from inbox.waiting import Waiting
+from routing.deciding import RuleSets, Verdict, decide
+from routing.gathering import Asked, asked_by, look_up
+from routing.in_force import book_of
+from routing.models import Decision, RuleSetVersion
+from routing.outcomes import outcome
+from routing.recording import as_row, failed
+from routing.scoring import Scores
+
+logger = logging.getLogger(__name__)
+
+
+class Routed(Protocol):
+    """A message with what was decided of it, and what was known of its text."""
+
+    @property
+    def message(self) -> Waiting: ...
+
+    @property
+    def verdict(self) -> Verdict: ...
+
+    @property
+    def scores(self) -> Scores: ...
+
+
+def watch(routed: Sequence[Routed], live: RuleSets, departments: Mapping[str, Department]) -> int:
+    """Inside the transaction in which these were routed by `live`: keep what the versions in the shadow would have
+    decided otherwise. Returns how many. Costs one small question while there are none."""
+    try:
+        with transaction.atomic():
+            versions = list(RuleSetVersion.objects.shadow().values_list("rule_set__department__slug", "pk"))
+            return _watch(routed, live, departments, versions) if versions else 0
+    except Exception as error:
+        if is_away(error):
+            raise  # the live routing could not go on either
+        logger.exception("What versions in the shadow would have decided could not be kept.")
+        return 0
+
+
+def _watch(routed: Sequence[Routed], live: RuleSets, departments: Mapping[str, Department], versions) -> int:
+    beside = _beside(live, {slug: book_of(pk) for slug, pk in versions})
+    facts = _facts(routed, asked_by(beside) - asked_by(live))
+    rows = []
+    for each in routed:
+        verdict = _decided(each, facts[each.message.id], beside)
+        if outcome(verdict) != outcome(each.verdict):
+            rows.append(as_row(verdict, each.message, departments) | {"mode": Decision.Mode.SHADOW})
+    Decision.objects.keep(rows)
+    return len(rows)
+
+
+def _beside(live: RuleSets, books: dict) -> RuleSets:
+    """What is in force, with the versions in the shadow in their places."""
+    house = books.pop(None, live.house)
+    return replace(live, house=house, own={**live.own, **books})
+
+
+def _facts(routed: Sequence[Routed], wants: frozenset[str]) -> dict:
+    """What was known when it was routed, with what only a rule in the shadow asks."""
+    known = {each.message.id: each.verdict.facts for each in routed}
+    if not wants:
+        return known
+    asked = [Asked(each.message.id, each.verdict.facts, wants, each.message.talk.confidential) for each in routed]
+    return known | look_up(asked)
+
+
+def _decided(each: Routed, facts, beside: RuleSets) -> Verdict:
+    holder = each.verdict.department if each.verdict.source == Decision.Source.THREAD else ""
+    try:
+        return decide(facts, beside, each.scores, holder=holder)
+    except Exception as error:
+        return failed(facts, beside, error, holder)

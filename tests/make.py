@@ -65,6 +65,7 @@ def make_conversation(
     priority: int = 0,
     probably_nothing: bool = False,
     tags: tuple = (),
+    orders=(),
     **post,
 ) -> Conversation:
     """One post, taken in and placed as a rule would place it. Without a department it lies unrouted."""
@@ -82,6 +83,7 @@ def make_conversation(
             priority=priority,
             probably_nothing=probably_nothing,
             tags=tags,
+            orders=orders,
         )
         Message.objects.filter(pk=message.pk).update(routed_at=timezone.now())
     return Conversation.objects.get(pk=message.conversation_id)

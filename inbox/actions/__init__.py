@@ -8,6 +8,7 @@ changed.
 from inbox.actions.giving import Gift, give_many, take_back
 from inbox.actions.handing import accept, decline, hand_off, move
 from inbox.actions.moderating import moderate
+from inbox.actions.ordering import Order
 from inbox.actions.placing import Placement, add_department, place, place_many
 from inbox.actions.talking import cancel_reply, confirm_sent, note, remove_note, reply, send_again
 from inbox.actions.undoing import undo
@@ -15,6 +16,7 @@ from inbox.actions.working import assign, prioritise, read, reopen, resolve, sno
 
 __all__ = [
     "Gift",
+    "Order",
     "Placement",
     "accept",
     "add_department",

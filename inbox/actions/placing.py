@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from departments.audit import entry
 from departments.audit import keep as keep_entries
 from departments.models import Department, User
 from inbox import clocks
+from inbox.actions.ordering import Order, Ordered, carry_out, notify
 from inbox.actions.step import finish, locked, remember, ring_all, snapshot
 from inbox.errors import Refused
 from inbox.models import Access, Clock, Conversation, Message, QueueItem, Tag
@@ -29,7 +31,7 @@ from inbox.waiting import Talk, Waiting, lock_talks
 class Placement:
     """Where one message's conversation goes. `because` is a sentence's end (“the text contains …”), `why` the few words
     that stand in the list, `rule` the name of what decided. `department` None leaves the lead where it is: the message
-    continues a conversation; `joins` and `priority` still count."""
+    continues a conversation; `joins` and `priority` still count. `orders` are what else rules ask for."""
 
     message: Message | Waiting
     department: Department | None
@@ -41,11 +43,13 @@ class Placement:
     probably_nothing: bool = False
     tags: Sequence[str] = ()
     language: str = ""
+    orders: Sequence[Order] = ()
 
 
 @dataclass(slots=True)
 class _NewItem:
-    """A share that is about to be stored, by the columns in which new ones differ."""
+    """A share that is about to be stored, by the columns in which new ones differ; `more` are those that only a rule's
+    order sets."""
 
     pk: str
     conversation_id: str
@@ -68,6 +72,7 @@ class _NewItem:
     sort_at: datetime
     waiting_since: datetime | None = None
     due_at: datetime | None = None
+    more: dict[str, Any] | None = None
 
     @property
     def department_id(self) -> UUID:
@@ -78,8 +83,18 @@ class _NewItem:
 
 
 #: The columns in which new items differ; in all others they are alike.
-_NEW = ("id", "conversation_id", "department_id", *_NewItem.__slots__[3:])
+_NEW = ("id", "conversation_id", "department_id", *_NewItem.__slots__[3:-1])
 _values_of = attrgetter("pk", *_NEW[1:])
+#: What orders may set, as it is without any.
+_ORDERED = {
+    "status": QueueItem.Status.OPEN,
+    "resolution": "",
+    "resolved_at": None,
+    "snoozed_until": None,
+    "unread": True,
+    "assignee_id": None,
+    "needs_approval": False,
+}
 
 
 @dataclass
@@ -91,6 +106,9 @@ class _Batch:
     changed: dict = field(default_factory=dict)
     talks: dict[str, Talk] = field(default_factory=dict)
     queues: dict[str, UUID] = field(default_factory=dict)
+    # What rules ordered, and what that sets in items that lay there before.
+    ordered: list[Ordered] = field(default_factory=list)
+    more: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     now: datetime = field(default_factory=timezone.now)
 
     def change(self, item: QueueItem | _NewItem) -> None:
@@ -154,6 +172,17 @@ def _place_one(batch: _Batch, placement: Placement, talk: Talk, lying: dict) -> 
         _show_newest(batch, item, placement.message)
         if placement.department is None and item.lead:
             _raise(batch, item, placement.priority)
+        if placement.orders and item.lead:
+            _order(batch, placement, item, talk)
+
+
+def _order(batch: _Batch, placement: Placement, item: QueueItem | _NewItem, talk: Talk) -> None:
+    if isinstance(item, _NewItem):
+        item.more = columns = {} if item.more is None else item.more
+    else:
+        columns = batch.more.setdefault(item.pk, {})
+    is_new = isinstance(item, _NewItem) and placement.department is not None
+    batch.ordered.append(Ordered(item, placement.orders, is_new, talk.history, batch.now, columns))
 
 
 def _shares(placement: Placement, talk: Talk, has_lead: bool) -> list[tuple[Department, bool]]:
@@ -229,14 +258,32 @@ def _raise(batch: _Batch, item: QueueItem | _NewItem, priority: int) -> None:
 
 def _write(batch: _Batch) -> None:
     _mark_routed(batch.talks.values())
-    rows.insert(QueueItem, [item.row() for item in batch.items])
+    _carry_out(batch)
+    rows.insert(QueueItem, [item.row() for item in batch.items if item.more is None])
+    rows.insert(QueueItem, [item.row() | _ORDERED | item.more for item in batch.items if item.more is not None])
     for was_seen in (False, True):  # only of what was seen before can anybody have access already
         shares = [_share(item) for item in batch.items if bool(batch.talks[item.conversation_id].routed_at) == was_seen]
         rows.insert(Access, shares, unless_there=was_seen)
     rows.insert(Clock, [clocks.spell(item) for item in batch.items if item.due_at])
     rows.update(QueueItem, [{name: getattr(each, name) for name in _MOVED} for each in batch.changed.values()])
+    if batch.ordered:
+        batch.audit += notify(batch.ordered)
     keep_entries(batch.audit)
     bell.ring(*batch.queues.values())
+
+
+def _carry_out(batch: _Batch) -> None:
+    """What rules ordered. What is not open waits for nobody, so no clock of its runs."""
+    if not batch.ordered:
+        return
+    batch.audit += carry_out(batch.ordered)
+    for item in batch.items:
+        if item.more and "status" in item.more:
+            item.waiting_since = item.due_at = None
+            sort(item)
+    for pk, columns in batch.more.items():
+        if columns:
+            QueueItem.objects.filter(pk=pk).update(**columns, version=F("version") + 1)
 
 
 def _share(item: _NewItem) -> dict[str, Any]:

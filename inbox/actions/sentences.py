@@ -11,6 +11,8 @@ sentences(
     item_given="{by} gave it to {person} in {department}, because {because}",
     item_taken_back="{by} took it back from {person} for anybody in {department}, because {because}",
     item_unassigned="{by} put it back for anybody in {department}",
+    approval_wanted="{by} has a lead of {department} read what is answered before it goes out",
+    person_told="{by} told {person}",
     item_handed_off="{by} handed it from {department} to {to}: {reason}",
     hand_off_accepted="{by} accepted it for {department}",
     hand_off_declined="{by} declined it for {department}",

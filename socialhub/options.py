@@ -159,6 +159,10 @@ OPTIONS = (
     Option(
         "UNDO_SEND_SECONDS", "5", "how long a reply waits so that its writer can stop it", number(0, 60),
     ),
+    Option(
+        "LEARNED_ROUTING", "on", "`off`: what no rule places waits in Triage, and no model learns or is asked",
+        choice("on", "off"),
+    ),
     Option("SECRET_KEY", "", "signing of sessions and links", secret_key, secret=True, told=KEPT),
     Option(
         "CREDENTIAL_KEYS", "", "encryption of channels’ credentials, newest key first, commas between them", keys,

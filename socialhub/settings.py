@@ -15,6 +15,8 @@ from socialhub.embedded.errors import CanNotStart
 ROOT = places.ROOT
 PLACES = places.find()
 GIVEN = options.read(os.environ)
+# Told before anything imports numpy: by several threads texts are encoded many times slower than by one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def kept(name: str, make) -> str:
@@ -42,6 +44,7 @@ def _make_secret(path, secret: str) -> None:
 DEMO, DEBUG, HTTPS = GIVEN["DEMO"], GIVEN["DEBUG"], GIVEN["HTTPS"]
 PORT, HOSTS, ORGANISATION = GIVEN["PORT"], GIVEN["HOSTS"], GIVEN["ORGANISATION"]
 UNDO_SEND_SECONDS, WORKER_THREADS = GIVEN["UNDO_SEND_SECONDS"], GIVEN["WORKER_THREADS"]
+LEARNED_ROUTING = GIVEN["LEARNED_ROUTING"] == "on"
 METRICS_TOKEN, REDIS_URL = GIVEN["METRICS_TOKEN"], GIVEN["REDIS_URL"]
 SECRET_KEY = GIVEN["SECRET_KEY"] or kept("SECRET_KEY", lambda: secrets.token_urlsafe(50))
 # They never lie in the database, and a backup does not hold them.

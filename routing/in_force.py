@@ -17,9 +17,9 @@ def live_rule_sets(departments: Iterable[Department] | None = None) -> RuleSets:
     return _rule_sets(RuleSetVersion.objects.live(), departments)
 
 
-def rule_sets_that_ran(versions: Iterable[UUID]) -> RuleSets:
-    """These versions, which decided once, made ready."""
-    return _rule_sets(RuleSetVersion.objects.filter(pk__in=versions), None)
+def rule_sets_that_ran(versions: Iterable[UUID], departments: Iterable[Department] | None = None) -> RuleSets:
+    """These versions, which decided once, made ready; with the departments of today, unless others are given."""
+    return _rule_sets(RuleSetVersion.objects.filter(pk__in=versions), departments)
 
 
 def _rule_sets(versions, departments: Iterable[Department] | None) -> RuleSets:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from connectors.contract import Post
+from routing.scoring import Scores
 from routing.words import Words, fold
 
 #: As much of a text as rules read; what follows is kept, shown and searched, but decides nothing.
@@ -77,9 +78,20 @@ class Facts:
     def links(self) -> tuple[str, ...]:
         return tuple(_LINK.findall(self.text))
 
+    def as_read(self, scores: Scores) -> "Facts":
+        """The same post with what was read out of it. The language that the network names goes before."""
+        facts = self if self.lang else self.in_language(scores.language)
+        if scores.mood is None and not scores.labels:
+            return facts
+        labels = scores.labels or facts.labels
+        return facts._with(mood=facts.mood if scores.mood is None else scores.mood, labels=labels)
+
     def in_language(self, lang: str) -> "Facts":
         """The same post, now that somebody knows its language; what was already worked out of the text is kept."""
-        known = replace(self, lang=lang)
+        return self._with(lang=lang)
+
+    def _with(self, **more: Any) -> "Facts":
+        known = replace(self, **more)
         known.__dict__.update({name: self.__dict__[name] for name in _OF_THE_TEXT if name in self.__dict__})
         return known
 

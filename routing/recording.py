@@ -31,6 +31,8 @@ def as_row(
         "probably_nothing": verdict.probably_nothing,
         "versions": [version for version in verdict.versions if version],
         "facts": verdict.facts.frozen(),
+        "model_id": verdict.model or None,
+        "guesses": [list(each) for each in verdict.guesses],
         "duration_us": duration_us,
     }
 

@@ -45,6 +45,8 @@ if CONTROLS:
         "DEMO": "0",
         "SECRET_KEY": "a key for tests only",
         "LOG_LEVEL": "WARNING",
+        # A test that wants a model asks for one: to train it, and to load what reads texts, takes seconds.
+        "LEARNED_ROUTING": "off",
         # Playwright's loop runs in the main thread, where Django would refuse to talk to the database.
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
     }

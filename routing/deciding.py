@@ -3,9 +3,14 @@ live routing, preview, back-test and shadow can not differ.
 
 Two levels. The house's rules come first, in order: the first that places decides who leads; every rule that fits adds
 its tags, its joining departments, and raises the priority; *stop* ends the list. Then the leading department's own
-rules tag and raise the priority. What no rule places is for Triage.
+rules tag and raise the priority.
+
+What no rule places goes where a model is sure that it belongs, if one read it (`Scores.labels`): sure enough is what
+`RuleSets.thresholds` say. Where it takes a confidential department for the likeliest, that one gets it in any case:
+better there once too often than in Triage before everybody's eyes. Everything else is for Triage.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,6 +22,7 @@ from routing.facts import Facts
 from routing.parts import Hit, Span
 from routing.rules import PRIORITIES, Rule, load_one
 from routing.scoring import UNREAD, Scores
+from routing.scoring.said import NONE
 
 TRIAGE = "triage"
 
@@ -79,6 +85,8 @@ class RuleSets:
     house: Book
     departments: Mapping[str, Named]
     own: Mapping[str, Book] = field(default_factory=dict)
+    # How likely a model has to find a department (or `none`) to place there; one that is not named never.
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def names(self) -> dict[str, str]:
@@ -115,7 +123,7 @@ class Verdict:
     lies, or when nothing fitted."""
 
     department: str
-    source: str  # rule, thread or none
+    source: str  # rule, model, thread or none
     name: str  # of the department
     facts: Facts
     matches: tuple[Match, ...] = ()
@@ -126,6 +134,9 @@ class Verdict:
     # Why, where no rule decided; the end of a sentence.
     told: str = ""
     failed: bool = False
+    # The model that read it, and its best two guesses, where they counted.
+    model: str = ""
+    guesses: tuple[tuple[str, float], ...] = ()
 
     @property
     def reason(self) -> str:
@@ -145,7 +156,11 @@ class Verdict:
         """The few words that stand in the list."""
         if self.by:
             return self.by.rule.name
-        return "Routing failed" if self.failed else "Same thread" if self.source == "thread" else "No rule fits"
+        if self.source == "model":
+            return f"Reads like {'nobody’s' if self.probably_nothing else self.name}"
+        if self.failed:
+            return "Routing failed"
+        return "Same thread" if self.source == "thread" else "Not sure" if self.guesses else "No rule fits"
 
     @property
     def because(self) -> str:
@@ -168,10 +183,13 @@ class Verdict:
 def decide(facts: Facts, rule_sets: RuleSets, scores: Scores = UNREAD, *, holder: str = "") -> Verdict:
     """Where this post goes. `holder` is the department that leads its conversation already: it stays there, and rules
     may still let others join, tag, and raise the priority."""
-    if not facts.lang:
-        facts = facts.in_language(scores.language)
+    facts = facts.as_read(scores)
     matches = _ask(rule_sets.house, facts)
     verdict = _held(holder, matches, rule_sets, facts) if holder else _placed(matches, rule_sets, facts)
+    if scores.labels and not holder and verdict.source == "none" and verdict.by is None:
+        verdict = _guessed(verdict, scores, rule_sets)
+    if scores.model:
+        verdict = replace(verdict, model=scores.model)
     own = rule_sets.own.get(verdict.department)
     if own is None:
         return verdict
@@ -234,6 +252,39 @@ def _to_triage(
         joins=tuple(joins.items()),
         versions=(rule_sets.house.version,),
     )
+
+
+def _guessed(verdict: Verdict, scores: Scores, rule_sets: RuleSets) -> Verdict:
+    """What no rule placed, where a model is sure enough that it belongs; else in Triage with its guesses."""
+    guesses = tuple(each for each in scores.labels if each[0] == NONE or each[0] in rule_sets.departments)[:2]
+    if not guesses:
+        return verdict
+    (best, sure), verdict = guesses[0], replace(verdict, guesses=guesses)
+    if rule_sets.is_confidential(best):
+        # It takes the conversation alone: no rule lets anybody else in.
+        return _like(verdict, best, sure, rule_sets, joins=())
+    if sure < rule_sets.thresholds.get(best, math.inf):
+        return replace(verdict, told=f"no rule fits, and it is not sure what it reads like: {_said(guesses, rule_sets)}")
+    if best == NONE:
+        told = f"it reads like nothing for anybody ({_percent(sure)})"
+        return replace(verdict, source="model", probably_nothing=True, told=told)
+    return _like(verdict, best, sure, rule_sets, joins=tuple(each for each in verdict.joins if each[0] != best))
+
+
+def _like(verdict: Verdict, slug: str, sure: float, rule_sets: RuleSets, joins: tuple) -> Verdict:
+    name = rule_sets.name(slug)
+    told = f"it reads like {name} ({_percent(sure)})"
+    return replace(verdict, source="model", department=slug, name=name, told=told, joins=joins)
+
+
+def _said(guesses: Sequence[tuple[str, float]], rule_sets: RuleSets) -> str:
+    names = ("nothing for anybody" if slug == NONE else rule_sets.name(slug) for slug, _ in guesses)
+    return ", ".join(f"{name} {_percent(sure)}" for name, (_, sure) in zip(names, guesses, strict=True))
+
+
+def _percent(sure: float) -> str:
+    """Rounded down, so that what is not certain never reads like it."""
+    return f"{int(sure * 100 + 1e-9)} %"
 
 
 def _held(holder: str, matches: list[Match], rule_sets: RuleSets, facts: Facts) -> Verdict:

@@ -1,5 +1,6 @@
 """What became of a list of rules from one version to another, in sentences. Pure; rules are followed by their uid."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -122,12 +123,15 @@ def _moved(places: Sequence[int]) -> set[int]:
 
 def pieces(before: str, after: str) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
     """Two sentences cut at words, each piece with whether the other one lacks it."""
-    old, new = before.split(" "), after.split(" ")
+    old, new = _WORD.findall(before), _WORD.findall(after)
     left: list[tuple[str, bool]] = []
     right: list[tuple[str, bool]] = []
     for what, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if b > a:
-            left.append((" ".join(old[a:b]), what != "equal"))
+            left.append(("".join(old[a:b]), what != "equal"))
         if d > c:
-            right.append((" ".join(new[c:d]), what != "equal"))
+            right.append(("".join(new[c:d]), what != "equal"))
     return left, right
+
+
+_WORD = re.compile(r"\s+|[,.;()]|[^\s,.;()]+")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Min
 from django.utils import timezone
 
 from departments.rows import id_of
@@ -61,29 +62,43 @@ def slices(
 ) -> Iterator[list[Past]]:
     """These messages, the oldest first, slice by slice, with what this model said of them. `asks` is what rules ask
     that has to be looked up (`gathering.asked_by`)."""
-    near = Copies()
+    near, met = Copies(), set[str]()
     for start in range(0, len(ids), SLICE):
-        yield read(ids[start : start + SLICE], model, asks, near)
+        yield _read(ids[start : start + SLICE], model, asks, near, met)
 
 
-def read(
-    ids: Sequence[str],
-    model: RoutingModel | None = None,
-    asks: frozenset[str] = frozenset(),
-    near: Copies | None = None,
+def _read(
+    ids: Sequence[str], model: RoutingModel | None, asks: frozenset[str], near: Copies, met: set[str]
 ) -> list[Past]:
-    """These messages in their order; those that are there no more are left out."""
+    """These messages in their order; those that are there no more are left out. `met` are conversations of earlier
+    slices."""
     messages, kept, scores = as_they_waited(ids), _kept(ids), _scores(ids, model)
-    frozen = {id: each.facts for id, each in kept.items()}
-    facts = gather_again(messages, asks, frozen=frozen, near=near)
-    return [_past(each, facts[each.id], kept.get(each.id), scores.get((each.id, each.revision))) for each in messages]
+    facts = gather_again(messages, asks, frozen={id: each.facts for id, each in kept.items()}, near=near)
+    first = _first_of({each.conversation_id for each in messages if each.id in kept and kept[each.id].thread} - met)
+    met.update(each.conversation_id for each in messages)
+    return [
+        _past(each, facts[each.id], kept.get(each.id), scores.get((each.id, each.revision)), first) for each in messages
+    ]
 
 
-def _past(message: Waiting, facts: Facts, kept: Kept | None, scores: Scores | None) -> Past:
+def _first_of(talks: set[str]) -> dict[str, datetime]:
+    """When each of these conversations began. What came at once may have been routed in another order than it was
+    written: then the first message is said to continue what the second began."""
+    if not talks:
+        return {}
+    asked = Message.objects.from_outside().filter(conversation__among=talks).order_by()
+    began = asked.annotate(of=id_of("conversation_id")).values_list("of").annotate(first=Min("created_at"))
+    return dict(began.values_list("of", "first"))
+
+
+def _past(
+    message: Waiting, facts: Facts, kept: Kept | None, scores: Scores | None, first: Mapping[str, datetime]
+) -> Past:
+    began = first.get(message.conversation_id) == message.created_at
     if not facts.lang:
         facts = facts.in_language(scores.language if scores else language_of(facts.text[facts.head :]))
     known = replace(scores, language=facts.lang) if scores else Scores(language=facts.lang)
-    return Past(message, facts, known, kept.thread if kept else "", scores is not None)
+    return Past(message, facts, known, kept.thread if kept and not began else "", scores is not None)
 
 
 def _kept(ids: Sequence[str]) -> dict[str, Kept]:

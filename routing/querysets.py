@@ -135,7 +135,18 @@ class FingerprintQuerySet(models.QuerySet):
         return self.filter(kept_at__lt=now - timedelta(days=2))
 
 
-class AuthorListQuerySet(models.QuerySet):
+class NamedByRulesQuerySet(models.QuerySet):
+    """What rules name is no more secret than the house's rules."""
+
+    def read_by(self, user):
+        """Whether this person reads rules at all."""
+        return bool(rights(user).roles) or rights(user).sees_ordinary
+
+    def visible_to(self, user):
+        return self.all() if self.read_by(user) else self.none()
+
+
+class AuthorListQuerySet(NamedByRulesQuerySet):
     def holding(self, names):
         """Pairs of a name and the short name of a list that holds it, of these names."""
         with connection.cursor() as cursor:

@@ -3,7 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from routing.querysets import AuthorListQuerySet
+from routing.querysets import AuthorListQuerySet, NamedByRulesQuerySet
 
 
 class AuthorList(models.Model):
@@ -33,6 +33,8 @@ class Campaign(models.Model):
     links = ArrayField(models.CharField(max_length=300), default=list)
     begins_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NamedByRulesQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -215,7 +215,14 @@ PAGES: dict[str, list[Use]] = {
     "reply-verb": [
         post(WORK_CUSTOMER_SERVICE, lambda world: {"reply": world.reply.pk, "verb": "cancel"}, refused=ADMIN),
         post(HR, lambda world: {"reply": world.secret_reply.pk, "verb": "confirm"}),
+        # Nothing waits for approval here: who may decide about it is told so, and who does not lead refused.
+        *(
+            post(NOBODY, lambda world, verb=verb: {"reply": world.reply.pk, "verb": verb}, refused=READ_CUSTOMER_SERVICE)
+            for verb in ("approve", "send-back")
+        ),
+        post(NOBODY, lambda world: {"reply": world.secret_reply.pk, "verb": "approve"}, refused=HR),
     ],
+    "notices": [get(ALL), post(ALL)],
     "contacts": [get(ALL)],
     "contact": [
         get(READ_CUSTOMER_SERVICE | HR, lambda world: {"contact": world.open.identity.contact_id}),
@@ -262,6 +269,10 @@ ITEM_VERBS = "take assign hand-off accept decline add-department move snooze res
 
 #: Carl has the item: others than he and his lead do not take it from him.
 LEFT_TO_LEADS = {"assign": frozenset(("mia",))}
+
+
+#: How programs decide about a reply; in this world none waits for it, which who may is told (409).
+REPLY_DECISIONS = {"approve": {"body_hash": "x"}, "send-back": {}, "revise": {"text": "So it is."}}
 
 
 def api_items() -> dict[str, list[Use]]:
@@ -317,10 +328,27 @@ def rule(of: str, **more) -> Callable[[World], dict]:
     return lambda world: {"rule_set": world.rules[of].pk} | more
 
 
+def changing() -> list[Use]:
+    """What is done to a whole set of rules, by those who change it."""
+    return [
+        post(HOUSE, rule("house"), refused=WORKERS - HOUSE),
+        post(HOUSE | {"carla"}, rule("customer-service"), refused={"mia", "carl"}),
+        post(HR, rule("hr")),
+    ]
+
+
 PAGES |= {
     # Rules: read by those who work by them, changed by coordinator and admin; a department's own by its lead as well
     "rules": [get(WORKERS)],
-    "rules-try": [post(WORKERS)],
+    "rules-try": [get(WORKERS), post(WORKERS)],
+    "rules-order": changing(),
+    "rules-count": changing(),
+    "rules-draft-begin": changing(),
+    "rules-draft": [
+        get(HOUSE | {"carla"}, rule("customer-service", number=2), refused={"mia", "carl"}),
+        get(HR, rule("hr", number=2)),
+        get(NOBODY, rule("house", number=1), refused=WORKERS - HOUSE),
+    ],
     "rules-begin": [post(HOUSE | {"carla"}, CS), post(HR, IN_HR), post(NOBODY, named(department="no-such"))],
     "rule-new": [
         get(HOUSE, rule("house"), refused=WORKERS - HOUSE),
@@ -353,7 +381,41 @@ PAGES |= {
     ],
 }
 
+LIST, CAMPAIGN = named(slug="press"), named(slug="spring")
+PEOPLE, TELLING = named(name="Press", handles=["ines"]), named(name="Spring", hashtags=["spring"])
+
+PAGES |= {
+    # What rules name is no more secret than the house's rules, and kept by those who change these
+    "lists": [get(WORKERS)],
+    "list-new": [get(HOUSE, refused=WORKERS - HOUSE), post(HOUSE, refused=WORKERS - HOUSE)],
+    "list": [get(WORKERS, LIST), post(HOUSE, LIST, refused=WORKERS - HOUSE), get(NOBODY, named(slug="no-such"))],
+    "list-delete": [post(HOUSE, LIST, refused=WORKERS - HOUSE)],
+    "campaigns": [get(WORKERS)],
+    "campaign-new": [get(HOUSE, refused=WORKERS - HOUSE), post(HOUSE, refused=WORKERS - HOUSE)],
+    "campaign": [
+        get(WORKERS, CAMPAIGN),
+        post(HOUSE, CAMPAIGN, refused=WORKERS - HOUSE),
+        get(NOBODY, named(slug="no-such")),
+    ],
+    "campaign-delete": [post(HOUSE, CAMPAIGN, refused=WORKERS - HOUSE)],
+}
+
+
+def kept(sent: Callable[[World], dict], given: Callable[[World], dict]) -> list[Use]:
+    """Read by who reads rules, put and deleted by who changes the house's."""
+    rest = WORKERS - HOUSE
+    return [
+        get(WORKERS, given),
+        Use("PUT", HOUSE, rest, given, sent),
+        Use("DELETE", HOUSE, rest, given),
+    ]
+
+
 API: dict[str, list[Use]] = {
+    "api-author-lists": [get(ALL), post(HOUSE, sent=PEOPLE, refused=WORKERS - HOUSE)],
+    "api-author-list": kept(PEOPLE, LIST),
+    "api-campaigns": [get(ALL), post(HOUSE, sent=TELLING, refused=WORKERS - HOUSE)],
+    "api-campaign": kept(TELLING, CAMPAIGN),
     "api": [get(ALL)],
     "api-schema": [get(ALL)],
     "api-department-list": [get(ALL)],
@@ -383,6 +445,13 @@ API: dict[str, list[Use]] = {
         post(NOBODY, _in_conversation("open"), sent=hide("open"), refused=READ_CUSTOMER_SERVICE),
         post(NOBODY, _in_conversation("lost"), sent=hide("lost"), refused=HR),
     ],
+    **{
+        f"api-reply-{verb}": [
+            post(NOBODY, pk(lambda world: world.reply.pk), sent=named(**sent), refused=READ_CUSTOMER_SERVICE),
+            post(NOBODY, pk(lambda world: world.secret_reply.pk), sent=named(**sent), refused=HR),
+        ]
+        for verb, sent in REPLY_DECISIONS.items()
+    },
     "api-decisions": [*_read_conversation(), get(HR, _in_conversation("routed"))],
     "api-contact-list": [get(ALL)],
     "api-contact-detail": [

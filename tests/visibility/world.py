@@ -19,7 +19,7 @@ from inbox import actions
 from inbox.models import Conversation, Message, QueueItem, Reply
 from routing import actions as routing
 from routing import engine, starter
-from routing.models import RuleSet
+from routing.models import AuthorList, Campaign, RuleSet
 from socialhub.models import Pulse
 from tests.make import find, item_of, make_conversation, make_item
 
@@ -82,6 +82,8 @@ def build(settings) -> World:
     )
     demo.speakers.set([departments["customer-service"], departments["hr"]])
     Pulse.objects.create(name="worker", at=timezone.now())
+    AuthorList.objects.create(slug="press", name="Press", handles=["ines_p"])
+    Campaign.objects.create(slug="spring", name="Spring", hashtags=["spring"])
     carl, hana = User.objects.get(username="carl"), User.objects.get(username="hana")
     known, post = written(demo, "customer-service", "My parcel is late", handle="ines_p", name="Ines Pires")
     actions.note(known, "She wrote before.", by=carl)

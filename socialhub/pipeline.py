@@ -179,8 +179,8 @@ def learn() -> None:
 
 
 def tidy() -> None:
-    """What nobody waits for: wake what was snoozed, fold the counts, forget old visits, deliveries and answers,
-    renew credentials that end soon."""
+    """What nobody waits for: wake what was snoozed, fold the counts, forget old visits, deliveries, fingerprints and
+    answers, renew credentials that end soon."""
     while actions.wake():
         pass
     QueueCount.objects.fold()
@@ -188,4 +188,5 @@ def tidy() -> None:
     FetchRun.objects.stale(timezone.now()).delete()
     deliveries.tidy(timezone.now())
     tokens.renew_all(Channel.objects.to_renew(timezone.now()))
+    copies.tidy(timezone.now())
     IdempotencyKey.objects.stale().delete()

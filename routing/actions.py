@@ -18,6 +18,7 @@ from departments.actions import may_object_to_closing
 from departments.audit import record, sentences
 from departments.models import Department, User
 from routing.conditions import Refused
+from routing.knowing import known_to
 from routing.models import BackTest, RuleSet, RuleSetVersion
 from routing.rules import read_rules, stored
 from routing.saying import listed, quoted
@@ -253,8 +254,7 @@ def _reason(why: str) -> str:
 
 
 def _read(rule_set: RuleSet, rules: Any):
-    departments = dict(Department.objects.open().filter(is_triage=False).values_list("slug", "name"))
-    return read_rules(rules, departments, own=rule_set.department is not None)
+    return read_rules(rules, known_to(rule_set.department), own=rule_set.department is not None)
 
 
 def _go_live(version: RuleSetVersion, by: By) -> None:

@@ -5,13 +5,12 @@ understands can not be saved, and never silently fits.
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from routing.facts import Facts
-from routing.parts import Hit, Part, Question
+from routing.parts import Check, Hit, Index, Part, Question, Sought
 from routing.questions import QUESTIONS
 from routing.saying import listed
 
@@ -51,13 +50,16 @@ class All(Part):
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return _grouped(self.parts, "and" if yes else "or", yes, most)
 
-    @cached_property
-    def _keys(self) -> frozenset[str] | None:
-        known = [keys for part in self.parts if (keys := part.keys()) is not None]
+    def anchors(self) -> frozenset[Sought] | None:
+        known = [keys for part in self.parts if (keys := part.anchors()) is not None]
         return min(known, key=len, default=None)
 
-    def keys(self) -> frozenset[str] | None:
-        return self._keys
+    def check(self, index: Index) -> Check:
+        return _every([part.check(index) for part in self.parts])
+
+    def questions(self, path: str = "") -> Iterator[tuple[str, Question]]:
+        for number, part in enumerate(self.parts):
+            yield from part.questions(f"{path}.all.{number}")
 
 
 class Some(Part):
@@ -78,14 +80,17 @@ class Some(Part):
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return _grouped(self.parts, "or" if yes else "and", yes, most)
 
-    @cached_property
-    def _keys(self) -> frozenset[str] | None:
-        keys = [part.keys() for part in self.parts]
+    def anchors(self) -> frozenset[Sought] | None:
+        keys = [part.anchors() for part in self.parts]
         known = [each for each in keys if each is not None]
         return frozenset().union(*known) if len(known) == len(keys) else None
 
-    def keys(self) -> frozenset[str] | None:
-        return self._keys
+    def check(self, index: Index) -> Check:
+        return _some([part.check(index) for part in self.parts])
+
+    def questions(self, path: str = "") -> Iterator[tuple[str, Question]]:
+        for number, part in enumerate(self.parts):
+            yield from part.questions(f"{path}.any.{number}")
 
 
 class Not(Part):
@@ -106,6 +111,42 @@ class Not(Part):
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return self.part.say(not yes, most)
 
+    def check(self, index: Index) -> Check:
+        inner = self.part.check(index)
+        return lambda found, facts: not inner(found, facts)
+
+    def questions(self, path: str = "") -> Iterator[tuple[str, Question]]:
+        yield from self.part.questions(f"{path}.not")
+
+
+def _every(checks: list[Check]) -> Check:
+    """Two are the usual case, and are spared the loop."""
+    if len(checks) == 2:
+        one, two = checks
+        return lambda found, facts: one(found, facts) and two(found, facts)
+
+    def every(found: set[int], facts: Facts) -> bool:
+        for check in checks:  # noqa: SIM110 (a generator costs more than all that it asks)
+            if not check(found, facts):
+                return False
+        return True
+
+    return every if len(checks) > 1 else checks[0]
+
+
+def _some(checks: list[Check]) -> Check:
+    if len(checks) == 2:
+        one, two = checks
+        return lambda found, facts: one(found, facts) or two(found, facts)
+
+    def some(found: set[int], facts: Facts) -> bool:
+        for check in checks:  # noqa: SIM110
+            if check(found, facts):
+                return True
+        return False
+
+    return some if len(checks) > 1 else checks[0]
+
 
 def _together(hits: list[Hit]) -> Hit:
     reasons = dict.fromkeys(reason for hit in hits for reason in hit.reasons)
@@ -121,25 +162,33 @@ def _grouped(parts: list["Condition"], word: str, yes: bool, most: int | None) -
 
 
 GROUPS: dict[str, type[All | Some | Not]] = {"all": All, "any": Some, "not": Not}
+#: Each class by its word; one that answers an operator of its own by both: “text regex”.
+WAYS: dict[str, type[Question]] = {
+    f"{field} {op}": way for field, question in QUESTIONS.items() for op, way in question.ways.items()
+}
 
 
 def _what(value: Any) -> str | None:
     """Which part of a tree this is: JSON on its way in, a part on its way out."""
     if isinstance(value, Question):
-        return value.field
+        return _asked(value.field, value.op)
     if isinstance(value, Part):
         return next(word for word, cls in GROUPS.items() if isinstance(value, cls))
     if not isinstance(value, Mapping):
         return None
     field = next((word for word in GROUPS if word in value), value.get("field"))
-    return field if isinstance(field, str) else None
+    return _asked(field, value.get("op")) if isinstance(field, str) else None
+
+
+def _asked(field: str, op: Any) -> str:
+    return f"{field} {op}" if f"{field} {op}" in WAYS else field
 
 
 if TYPE_CHECKING:
     Condition = Part
 else:
     Condition = Annotated[
-        Union[tuple(Annotated[cls, Tag(word)] for word, cls in (GROUPS | QUESTIONS).items())],  # noqa: UP007
+        Union[tuple(Annotated[cls, Tag(word)] for word, cls in (GROUPS | QUESTIONS | WAYS).items())],  # noqa: UP007
         Discriminator(
             _what,
             custom_error_type="unknown",
@@ -211,7 +260,7 @@ def _path(places: tuple[int | str, ...]) -> str:
     return ".".join(kept)
 
 
-_TAGS = frozenset([*GROUPS, *QUESTIONS])
+_TAGS = frozenset([*GROUPS, *QUESTIONS, *WAYS])
 
 
 def _sentence(error: Any) -> str:
@@ -230,6 +279,9 @@ _SENTENCES = {
     "string_too_short": "This is empty.",
     "int_parsing": "This is no whole number.",
     "int_type": "This is no whole number.",
+    "float_parsing": "This is no number.",
+    "float_type": "This is no number.",
+    "greater_than": "This is not more than {gt}.",
     "greater_than_equal": "This is less than {ge}.",
     "less_than_equal": "This is more than {le}.",
     "list_type": "This is no list.",

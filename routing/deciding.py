@@ -11,16 +11,15 @@ better there once too often than in Triage before everybody's eyes. Everything e
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 from routing import saying
-from routing.conditions import Refused
+from routing.compiling import Book
 from routing.facts import Facts
 from routing.parts import Hit, Span
-from routing.rules import PRIORITIES, Rule, load_one
+from routing.rules import PRIORITIES, Rule
 from routing.scoring import UNREAD, Scores
 from routing.scoring.said import NONE
 
@@ -33,49 +32,6 @@ class Named:
 
     name: str
     confidential: bool = False
-
-
-class Book:
-    """One version of a rule set, made ready: rules by the words without which they can not fit, so that most rules are
-    never asked. A stored rule that can not be read any more is left out and named in `broken`: uid → why."""
-
-    def __init__(self, version: str, number: int, rules: Iterable[Rule | Any]):
-        self.version, self.number = version, number
-        self.rules: list[Rule] = []
-        self.broken: dict[str, str] = {}
-        self._by_word: dict[str, list[int]] = {}
-        self._always: list[int] = []
-        for each in rules:
-            self._add(each)
-
-    def _add(self, raw: Rule | Any) -> None:
-        try:
-            rule = raw if isinstance(raw, Rule) else load_one(raw)
-        except Refused as refused:
-            self.broken[str(raw.get("uid", "")) if isinstance(raw, Mapping) else ""] = str(refused)
-            return
-        self.rules.append(rule)
-        if rule.on:
-            self._index(len(self.rules) - 1, rule)
-
-    def _index(self, place: int, rule: Rule) -> None:
-        words = rule.when.keys()
-        if words is None:
-            self._always.append(place)
-        for word in words or ():
-            self._by_word.setdefault(word, []).append(place)
-
-    def fitting(self, facts: Facts) -> Iterator[Rule]:
-        """The rules that fit, in order, as far as the first that stops."""
-        chance = set(self._always)
-        for word in self._by_word.keys() & facts.words.tokens:
-            chance.update(self._by_word[word])
-        for place in sorted(chance):
-            rule = self.rules[place]
-            if rule.when.holds(facts):
-                yield rule
-                if rule.then.stop:
-                    return
 
 
 @dataclass(frozen=True)

@@ -96,8 +96,18 @@ class Facts:
         return known
 
     def frozen(self) -> dict[str, Any]:
-        """What a decision keeps of them: all that may change later, and nothing of what was said or who said it."""
-        return {
+        """What a decision keeps of them: all that may change later, and nothing of what was said or who said it. What
+        nobody looked up or found is left out."""
+        looked_up = {
+            "author_lists": sorted(self.author_lists),
+            "campaigns": sorted(self.campaigns),
+            "open_now": sorted(self.open_now),
+            "author_messages": self.author_messages,
+            "similar": self.similar,
+            "mood": self.mood,
+            "labels": [list(each) for each in self.labels],
+        }
+        return {name: value for name, value in looked_up.items() if value not in (None, [])} | {
             "network": self.network,
             "channel": self.channel,
             "kind": self.kind,
@@ -115,7 +125,19 @@ class Facts:
 def facts_again(message, frozen: dict[str, Any]) -> Facts:
     """What a decision saw, from the facts that it kept and the message as it still reads."""
     now = facts_of_message(message, is_reply_to_us=False)
-    return replace(now, **frozen | {"created_at": datetime.fromisoformat(frozen["created_at"])})
+    return replace(now, **{name: _thaw(name, value) for name, value in frozen.items()})
+
+
+def _thaw(name: str, value: Any) -> Any:
+    """A fact from its JSON."""
+    match name:
+        case "created_at":
+            return datetime.fromisoformat(value)
+        case "author_lists" | "campaigns" | "open_now":
+            return frozenset(value)
+        case "labels":
+            return tuple((label, p) for label, p in value)
+    return value
 
 
 _OF_THE_TEXT = ("words", "hashtags", "mentions", "links")

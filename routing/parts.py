@@ -2,13 +2,33 @@
 
 import csv
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from routing.facts import Facts
+from routing.words import Term
+
+#: Whether a part fits, made ready: the numbers of what was found in the text, and the facts.
+Check = Callable[[set[int], Facts], bool]
+
+
+class Expression(NamedTuple):
+    """A regular expression that a rule looks for."""
+
+    pattern: str
+
+
+#: What a text is searched for, once for all rules of a book.
+Sought = Term | Expression
+
+
+class Index(Protocol):
+    """What numbers the words and expressions that a book's rules look for (routing/compiling.py)."""
+
+    def number(self, sought: Sought) -> int: ...
 
 
 class Span(NamedTuple):
@@ -48,10 +68,19 @@ class Part(BaseModel):
     def say(self, yes: bool = True, most: int | None = None) -> str:
         """The condition in words; its contrary when not `yes`; no more than `most` terms of a list."""
 
-    def keys(self) -> frozenset[str] | None:
-        """Words of which a post has at least one when this fits; None when it may fit without any. With them the engine
-        asks only the rules that stand a chance."""
+    def anchors(self) -> frozenset[Sought] | None:
+        """Terms of which a text holds at least one when this fits; None when it may fit without any. With them the
+        engine asks only the rules that stand a chance."""
         return None
+
+    def check(self, index: Index) -> Check:
+        """The same answer as `holds`, made ready for a book in which the text has been searched already."""
+        holds = self.holds
+        return lambda found, facts: holds(facts)
+
+    @abstractmethod
+    def questions(self, path: str = "") -> Iterator[tuple[str, "Question"]]:
+        """Every single question in it, with its place in the JSON."""
 
     def __str__(self) -> str:
         return self.say()
@@ -64,6 +93,10 @@ class Question(Part):
     #: The operators in words, as the form offers them: (yes, no).
     asks: ClassVar[Mapping[str, tuple[str, str]]]
     hint: ClassVar[str] = "With commas between them"
+    #: The fact that somebody has to look up or read for it, by its name in `Facts`.
+    needs: ClassVar[str] = ""
+    #: Operators whose value is of another kind, each with the class that answers it.
+    ways: ClassVar[Mapping[str, type["Question"]]] = {}
 
     field: str
     op: str
@@ -75,14 +108,26 @@ class Question(Part):
     def missing(self, facts: Facts, most: int | None = None) -> str:
         return self.say(False, most)
 
+    def questions(self, path: str = "") -> Iterator[tuple[str, "Question"]]:
+        yield path, self
+
+    def named(self) -> Mapping[str, list[str]]:
+        """What it names that has to be there when the rule is saved: departments, lists, campaigns → short names."""
+        return {}
+
     def typed(self) -> str:
         """The value as a person types it into the form; `from_typed` reads it back."""
         return ", ".join(_quoted(each) if set(each) & {",", '"'} else each for each in self.value)
 
     @classmethod
-    def from_typed(cls, typed: str) -> Any:
-        """What was typed as a value: terms with commas or line breaks between them; in quotes when they hold a comma.
-        Raises ValueError with a sentence."""
+    def from_typed(cls, typed: str, op: str = "") -> Any:
+        """What was typed as a value for this operator. Raises ValueError with a sentence."""
+        return cls.ways[op].from_typed(typed, op) if op in cls.ways else cls.value_of(typed)
+
+    @classmethod
+    def value_of(cls, typed: str) -> Any:
+        """What was typed: terms with commas or line breaks between them; in quotes when they hold a comma. Raises
+        ValueError with a sentence."""
         try:
             fields = [each for line in csv.reader(typed.splitlines(), skipinitialspace=True) for each in line]
         except csv.Error:

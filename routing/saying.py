@@ -50,6 +50,14 @@ def stars(number: int) -> str:
     return "1 star" if number == 1 else f"{number} stars"
 
 
+def span_of(minutes: int) -> str:
+    """A length of time: “3 days”, “90 minutes”."""
+    for size, name in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if minutes % size == 0:
+            return f"{minutes // size} {name}{'s' * (minutes != size)}"
+    raise ValueError(minutes)
+
+
 def decision(source: str, rule: str, department: str, reason: str, nothing: bool = False) -> str:
     """What was decided, as a sentence; `reason` is its end. The same for a verdict and for the record of one."""
     if source == "thread":

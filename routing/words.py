@@ -11,8 +11,8 @@ between words (Chinese, Japanese, Korean, Thai …) have no borders to respect.
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 
 #: Han, Hiragana, Katakana, Hangul, Thai, Lao, Myanmar, Khmer: no blanks between words, or particles that cling to them.
@@ -24,14 +24,21 @@ _TOKEN = re.compile(rf"[{_BORDERLESS}]|[^\W{_BORDERLESS}]+|[^\w\s\x00-\x7f]")
 _ASCII_SIGNS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
 _IS_BORDERLESS = re.compile(rf"[{_BORDERLESS}]").match
 _INVISIBLE = "\u00ad\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufe0e\ufe0f\ufeff"
-_ALIKE: dict[int, str | None] = dict.fromkeys(map(ord, _INVISIBLE)) | dict.fromkeys(map(ord, "’‘ʼ´`"), "'")
+# Half a character that stands alone is none, and nothing that is asked for.
+_HALVES: dict[int, str | None] = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+_ALIKE = _HALVES | dict.fromkeys(map(ord, _INVISIBLE)) | dict.fromkeys(map(ord, "’‘ʼ´`"), "'")
+
+
+def straight(text: str) -> str:
+    """A text in the form in which it is read, in its own spelling: upper and lower case are still there."""
+    if text.isascii():
+        return " ".join(text.replace("`", "'").split())
+    return " ".join(unicodedata.normalize("NFKC", text.translate(_ALIKE)).split())
 
 
 def fold(text: str) -> str:
     """The form in which texts and terms are compared."""
-    if text.isascii():
-        return " ".join(text.replace("`", "'").casefold().split())
-    return " ".join(unicodedata.normalize("NFKC", text.translate(_ALIKE)).casefold().split())
+    return straight(text).casefold()
 
 
 def tokens_of(folded: str) -> list[str]:
@@ -45,9 +52,9 @@ class Term:
     the term, so most terms are dismissed by one look into a set. A term of signs alone has the key "", which every text
     has."""
 
-    shown: str
+    shown: str = field(compare=False)
     folded: str
-    key: str
+    key: str = field(compare=False)
 
     @classmethod
     def of(cls, shown: str) -> "Term":
@@ -77,8 +84,12 @@ class Words:
 
     def __init__(self, text: str):
         self.text = text
-        self.folded = fold(text)
-        self.tokens = {"", *tokens_of(self.folded)}
+        self.straight = straight(text)
+        self.folded = self.straight.casefold()
+
+    @cached_property
+    def tokens(self) -> set[str]:
+        return {"", *tokens_of(self.folded)}
 
     def has(self, term: Term) -> bool:
         return term.key in self.tokens and next(self.find(term), -1) >= 0
@@ -105,17 +116,29 @@ class Words:
             return start, end
         return self._origins[start][0], self._origins[end - 1][1]
 
+    def written_straight(self, start: int, end: int) -> tuple[int, int]:
+        """The same of a place in the text that keeps its spelling."""
+        if len(self.straight) == len(self.text) and self.text.isascii():
+            return start, end
+        return self._straight_origins[start][0], self._straight_origins[end - 1][1]
+
     @cached_property
     def _origins(self) -> list[tuple[int, int]]:
         """For each folded character, the stretch of text it came from. Only what matched pays for this."""
-        origins: list[tuple[int, int]] = []
-        blank = True  # leading white space is dropped, a run of it is one blank
-        for start, end in _clusters(self.text):
-            for char in unicodedata.normalize("NFKC", self.text[start:end].translate(_ALIKE)).casefold():
-                if not (blank and char.isspace()):
-                    origins.append((start, end))
-                blank = char.isspace()
-        return origins
+        return list(_origins(self.text, str.casefold))
+
+    @cached_property
+    def _straight_origins(self) -> list[tuple[int, int]]:
+        return list(_origins(self.text, str))
+
+
+def _origins(text: str, spelt: Callable[[str], str]) -> Iterator[tuple[int, int]]:
+    blank = True  # leading white space is dropped, a run of it is one blank
+    for start, end in _clusters(text):
+        for char in spelt(unicodedata.normalize("NFKC", text[start:end].translate(_ALIKE))):
+            if not (blank and char.isspace()):
+                yield start, end
+            blank = char.isspace()
 
 
 def _clusters(text: str) -> Iterator[tuple[int, int]]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from routing.deciding import Book, Named, RuleSets
 from routing.facts import Facts
-from routing.rules import read_rule
+from routing.rules import Known, read_rule
 
 NAMES = {
     "customer-service": "Customer service",
@@ -14,6 +14,9 @@ NAMES = {
     "rnd": "R&D",
     "triage": "Triage",
 }
+KNOWN = Known(
+    NAMES, people=frozenset(["carl", "carla", "pia"]), lists=frozenset(["press"]), campaigns=frozenset(["summer"])
+)
 DEPARTMENTS = {slug: Named(name, confidential=slug == "hr") for slug, name in NAMES.items()}
 
 
@@ -30,7 +33,7 @@ def says(*terms, op="any"):
 def rule(name, when, *, own=False, on=True, uid=None, **then):
     """A rule as it is read from JSON: `rule("Parcels", says("parcel"), place="customer-service")`."""
     data = {"uid": uid or name.lower().replace(" ", "-"), "name": name, "on": on, "when": when, "then": then}
-    return read_rule(data, NAMES, own=own)
+    return read_rule(data, KNOWN, own=own)
 
 
 def house(*rules, own=None) -> RuleSets:

@@ -10,7 +10,7 @@ from routing.conditions import Refused
 from routing.deciding import Book, decide, why_not
 from routing.rules import read_rule, read_rules, stored
 from routing.scoring import Scores
-from tests.routing.posts import NAMES, facts, house, rule, says
+from tests.routing.posts import KNOWN, NAMES, facts, house, rule, says
 
 PARCELS = rule("Parcels", says("parcel", "delivery"), place="customer-service")
 PRESS = rule("Press", says("journalist"), place="pr", priority="high", tags=["press"])
@@ -151,17 +151,17 @@ def test_where_it_did_go_there_is_no_why_not():
 )
 def test_a_rule_that_can_not_be_carried_out_is_refused(then, own, place, sentence):
     with pytest.raises(Refused) as refused:
-        read_rule({"name": "R", "when": says("a"), "then": then}, NAMES, own=own)
+        read_rule({"name": "R", "when": says("a"), "then": then}, KNOWN, own=own)
     assert sentence in refused.value.problems[place]
 
 
 def test_a_list_of_rules_names_the_rule_that_is_wrong():
     good = {"uid": "one", "name": "One", "when": says("a"), "then": {"stop": True}}
     with pytest.raises(Refused) as refused:
-        read_rules([good, {"name": " ", "when": {"any": [says()]}, "then": {"stop": True}}], NAMES)
+        read_rules([good, {"name": " ", "when": {"any": [says()]}, "then": {"stop": True}}], KNOWN)
     assert set(refused.value.problems) == {"rules.1.name", "rules.1.when.any.0.value"}
     with pytest.raises(Refused, match="same uid"):
-        read_rules([good, good], NAMES)
+        read_rules([good, good], KNOWN)
 
 
 def test_a_rule_says_itself():

@@ -13,7 +13,7 @@ from departments.models import Department
 from routing import starter
 from routing.deciding import Book, RuleSets, decide
 from routing.questions import MOST_TERMS
-from routing.rules import read_rules
+from routing.rules import Known, read_rules
 from routing.scoring.language import language_of
 from tests.routing.posts import DEPARTMENTS, NAMES, facts
 
@@ -23,7 +23,7 @@ LABELS = {"customer_service": "customer-service", "none": "triage"}
 @pytest.fixture(scope="module")
 def rule_sets():
     open_ones = {slug: name for slug, name in NAMES.items() if slug != "triage"}
-    return RuleSets(house=Book("starter", 1, read_rules(starter.shipped(), open_ones)), departments=DEPARTMENTS)
+    return RuleSets(house=Book("starter", 1, read_rules(starter.shipped(), Known(open_ones))), departments=DEPARTMENTS)
 
 
 def department(label):
@@ -112,7 +112,7 @@ def test_real_posts_are_placed_right_more_often_than_placed(rule_sets):
 def test_a_house_without_some_departments_gets_the_rules_that_it_can_carry_out():
     rules = starter.fitting({"customer-service", "pr"})
     assert {rule["then"].get("place") for rule in rules} == {None, "customer-service", "pr"}
-    assert len(read_rules(rules, {"customer-service": "Customer service", "pr": "PR"})) == len(rules)
+    assert len(read_rules(rules, Known({"customer-service": "Customer service", "pr": "PR"}))) == len(rules)
     only_pr = starter.fitting({"pr"})
     assert all(rule["then"].get("join", []) == [] for rule in only_pr)
 

@@ -5,7 +5,7 @@ What a decision kept is taken as it was; only what it did not ask for then is lo
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -97,8 +97,7 @@ def _past(
     began = first.get(message.conversation_id) == message.created_at
     if not facts.lang:
         facts = facts.in_language(scores.language if scores else language_of(facts.text[facts.head :]))
-    known = replace(scores, language=facts.lang) if scores else Scores(language=facts.lang)
-    return Past(message, facts, known, kept.thread if kept and not began else "", scores is not None)
+    return Past(message, facts, scores or Scores(language=facts.lang), kept.thread if kept and not began else "", scores is not None)
 
 
 def _kept(ids: Sequence[str]) -> dict[str, Kept]:

@@ -15,14 +15,15 @@ BEHIND = 10
 
 class Pace:
     """Begins with the work. After each page comes a `rest`, outside of any transaction: others would wait for its
-    locks."""
+    locks. `share` is the part of the time that the work takes."""
 
-    def __init__(self):
+    def __init__(self, share: float = SHARE):
+        self.share = share
         self.began = time.monotonic()
 
     def rest(self) -> None:
         worked = time.monotonic() - self.began
-        time.sleep(min(LONGEST_REST, worked * (1 - SHARE) / SHARE))
+        time.sleep(min(LONGEST_REST, worked * (1 - self.share) / self.share))
         self.began = time.monotonic()
 
 

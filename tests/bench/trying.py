@@ -1,5 +1,5 @@
 """How long a back-test of all that came in takes, from being asked for to its result: by somebody who sees everything,
-two versions of a hundred rules, and what the model said kept of every message."""
+two versions of a hundred rules, of which half of the posts fit one, and what the model said kept of every message."""
 
 import time
 from collections.abc import Iterator
@@ -61,11 +61,14 @@ def _settle() -> tuple[User, RuleSetVersion]:
 
 
 def _rule(number: int, place: int) -> dict:
-    """Three words each: of two hundred and fifty words that are said in this house, so half of the posts fit one."""
+    """Three words each, of which every third rule has one that is said in this house: half of the posts fit some rule,
+    as they do where rules are measured alone (tests/bench/deciding.py)."""
+    said = WORDS[number * 3 : number * 3 + 3]
+    words = [word if number % 3 == 0 and not place_in_rule else f"{word}x" for place_in_rule, word in enumerate(said)]
     return {
         "uid": f"rule{number}",
         "name": f"Rule {number}",
-        "when": {"field": "text", "op": "any", "value": WORDS[number * 3 : number * 3 + 3]},
+        "when": {"field": "text", "op": "any", "value": words},
         "then": {"place": ("customer-service", "pr", "marketing", "rnd", "legal")[place]},
     }
 

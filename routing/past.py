@@ -97,7 +97,8 @@ def _past(
     began = first.get(message.conversation_id) == message.created_at
     if not facts.lang:
         facts = facts.in_language(scores.language if scores else language_of(facts.text[facts.head :]))
-    return Past(message, facts, scores or Scores(language=facts.lang), kept.thread if kept and not began else "", scores is not None)
+    thread = kept.thread if kept and not began else ""
+    return Past(message, facts, scores or Scores(language=facts.lang), thread, scores is not None)
 
 
 def _kept(ids: Sequence[str]) -> dict[str, Kept]:

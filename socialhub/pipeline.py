@@ -26,7 +26,7 @@ from connectors.contract import Batch, Post
 from connectors.models import Channel, FetchRun
 from inbox import actions, intake, moderating, outbox, rechecking
 from inbox.models import QueueCount
-from routing import assignment, backtest, engine
+from routing import assignment, backtest, copies, engine
 from socialhub import trainer
 from socialhub.history import Pace
 from socialhub.models import House, IdempotencyKey

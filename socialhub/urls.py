@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include(inbox_pages(explain))),
     path("", include("connectors.urls")),
     path("", include("routing.learning.urls")),
+    path("", include("routing.health.urls")),
     path("", include("routing.lists.urls")),
     path("", include("routing.urls")),
     path("", include("socialhub.insights.urls")),

@@ -216,10 +216,8 @@ PAGES: dict[str, list[Use]] = {
         post(WORK_CUSTOMER_SERVICE, lambda world: {"reply": world.reply.pk, "verb": "cancel"}, refused=ADMIN),
         post(HR, lambda world: {"reply": world.secret_reply.pk, "verb": "confirm"}),
         # Nothing waits for approval here: who may decide about it is told so, and who does not lead refused.
-        *(
-            post(NOBODY, lambda world, verb=verb: {"reply": world.reply.pk, "verb": verb}, refused=READ_CUSTOMER_SERVICE)
-            for verb in ("approve", "send-back")
-        ),
+        post(NOBODY, lambda world: {"reply": world.reply.pk, "verb": "approve"}, refused=READ_CUSTOMER_SERVICE),
+        post(NOBODY, lambda world: {"reply": world.reply.pk, "verb": "send-back"}, refused=READ_CUSTOMER_SERVICE),
         post(NOBODY, lambda world: {"reply": world.secret_reply.pk, "verb": "approve"}, refused=HR),
     ],
     "notices": [get(ALL), post(ALL)],
@@ -342,6 +340,13 @@ PAGES |= {
     "rules": [get(WORKERS)],
     "rules-try": [get(WORKERS), post(WORKERS)],
     "rules-order": changing(),
+    "rules-health": [get(WORKERS)],
+    # Without a finding or suggestion there is nothing to mend or to take: for who may change the rules it is a 404.
+    "rules-mend": [
+        post(NOBODY, rule("house"), refused=WORKERS - HOUSE),
+        post(NOBODY, rule("customer-service"), refused={"mia", "carl"}),
+    ],
+    "rules-suggestion": [post(NOBODY, refused=WORKERS - HOUSE)],
     "rules-count": changing(),
     "rules-draft-begin": changing(),
     "rules-draft": [
@@ -495,6 +500,47 @@ API: dict[str, list[Use]] = {
     # The board's figures
     "api-reports-overview": [get(LEADS | ADMIN)],
     "api-preview": [post(MEMBERS, sent=named(posts=[]), refused={"stranger"})],
+}
+
+
+def example(of: str) -> Callable[[World], dict]:
+    return lambda world: {"department": of, "example": world.examples[of].pk}
+
+
+TYPICAL = named(texts="My parcel never came")
+PAGES |= {
+    # What people taught: the house chooses, leads see their part; examples are the lead's, of HR nobody else's
+    "quality": [get(LEADS | ADMIN)],
+    "quality-threshold": [post(HOUSE, sent=named(label="pr", percent="80"), refused=LEADS - HOUSE)],
+    "model-live": [post(HOUSE, named(number=1), refused=LEADS - HOUSE), post(NOBODY, named(number=99))],
+    "model-back": [post(HOUSE, refused=LEADS - HOUSE)],
+    "conversation-confirm": [
+        post(WORK_CUSTOMER_SERVICE, of_open, refused=ADMIN),
+        post(HR, of_secret),
+        post(HR, of_lost),
+        post(NOBODY, named(conversation=NO_SUCH_ID)),
+    ],
+    "department-examples": [
+        get({"carla", "cora", "ada"}, CS, refused={"mia", "carl"}),
+        post({"carla", "cora", "ada"}, CS, sent=TYPICAL, refused={"mia", "carl"}),
+        get(HR, IN_HR, refused=ADMIN),
+        post(HR, IN_HR, sent=TYPICAL, refused=ADMIN),
+    ],
+    "department-example-remove": [
+        post({"carla", "cora", "ada"}, example("customer-service"), refused={"mia", "carl"}),
+        post(HR, example("hr"), refused=ADMIN),
+    ],
+}
+API |= {
+    "api-routing-quality": [get(LEADS | ADMIN)],
+    "api-routing-models": [get(LEADS | ADMIN)],
+    # The one there is holds nothing: refused with a sentence to those who choose.
+    "api-routing-model-activate": [post(NOBODY, named(number=1), refused=LEADS | ADMIN)],
+    "api-conversation-confirm-routing": [
+        post(WORK_CUSTOMER_SERVICE, _in_conversation("open"), refused=ADMIN),
+        post(HR, _in_conversation("secret")),
+        post(HR, _in_conversation("lost")),
+    ],
 }
 
 POLICY: dict[str, list[Use]] = PAGES | API

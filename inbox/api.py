@@ -4,6 +4,7 @@ is not there; what can not be done as things stand is 409 with a sentence."""
 from django.db.models import Count
 from django.http import Http404
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, OpenApiTypes, extend_schema
 from rest_framework import exceptions, status
@@ -278,6 +279,27 @@ class Conversations(InboxView):
             raise exceptions.PermissionDenied("You read this conversation; its departments act on the network.")
         made = actions.moderate(item, message, given["act"], by=request.user)
         return Response(shapes.moderation(made), status=status.HTTP_202_ACCEPTED)
+
+
+def decision(name: str, act, serializer):
+    """A POST that decides about one reply that did not leave yet, and answers with the reply as it is then."""
+
+    def do(self, request, pk):
+        written = get_object_or_404(Reply.objects.visible_to(request.user).select_related("conversation"), pk=pk)
+        return Response(shapes.reply(act(written, by=request.user, **self.given(serializer))))
+
+    do.__name__, do.__doc__ = name.replace("-", "_"), (act.__doc__ or "").strip()
+    described = extend_schema(request=serializer, responses=asked.ReplyShape, parameters=[given_id()])
+    return described(action(detail=True, methods=["post"], url_path=name)(do))
+
+
+class Replies(InboxView):
+    serializer_class = asked.ReplyShape
+    scopes = {"POST": ApiToken.Scope.REPLY}
+
+    approve = decision("approve", actions.approve, asked.Approve)
+    send_back = decision("send-back", actions.send_back, asked.SendBack)
+    revise = decision("revise", actions.revise, asked.Revise)
 
 
 class Contacts(InboxView):

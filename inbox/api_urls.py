@@ -17,6 +17,7 @@ router = UuidRouter()
 router.register("departments", api.Departments, basename="api-department")
 router.register("queue-items", api.QueueItems, basename="api-queue-item")
 router.register("conversations", api.Conversations, basename="api-conversation")
+router.register("replies", api.Replies, basename="api-reply")
 router.register("contacts", api.Contacts, basename="api-contact")
 router.register("search", api.Search, basename="api-search")
 

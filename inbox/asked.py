@@ -95,6 +95,21 @@ class WriteReply(StrictSerializer):
     )
 
 
+class Approve(StrictSerializer):
+    body_hash = serializers.CharField(max_length=64, help_text="Of the text that was read: another is not meant.")
+    seen = serializers.UUIDField(
+        required=False, allow_null=True, default=None, help_text="The last message seen; else the one its writer saw."
+    )
+
+
+class SendBack(StrictSerializer):
+    note = serializers.CharField(required=False, allow_blank=True, default="", max_length=500)
+
+
+class Revise(StrictSerializer):
+    text = serializers.CharField(max_length=LONGEST)
+
+
 class Moderate(StrictSerializer):
     message = serializers.UUIDField()
     act = serializers.ChoiceField(Moderation.Act.choices)
@@ -249,6 +264,7 @@ class ReplyShape(serializers.Serializer):
     department = serializers.SlugField()
     author = PersonShape()
     text = serializers.CharField()
+    body_hash = serializers.CharField(help_text="What an approval names.")
     state = serializers.ChoiceField(Reply.State.choices)
     trouble = serializers.CharField()
     in_reply_to = serializers.UUIDField()

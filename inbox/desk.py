@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from departments import statements
 from departments.access import may, rights
 from departments.models import Department
-from inbox.models import QueueCount, QueueItem
+from inbox.models import Notice, QueueCount, QueueItem
 from inbox.paging import NEWEST, URGENT
 from inbox.querysets import MANY
 
@@ -60,6 +60,12 @@ class Desk:
     def _mine(self, queue: Department | None) -> QuerySet:
         seen = QueueItem.objects.visible_to(self.user).mine(self.user).order_by().values_list("pk")
         return seen.filter(department=queue) if queue else seen
+
+    def notices(self) -> int:
+        """How many notices this person has not read, counted no further than `MANY`."""
+        key = ("notices", self.user.pk, rights(self.user).key)
+        unread = Notice.objects.visible_to(self.user).unread().order_by().values_list("pk")
+        return len(statements.rows(key, lambda: unread[:MANY]))
 
     def department(self, slug: str) -> Department | None:
         """The readable department of this name, or None: one that is hidden is as one that is not there."""

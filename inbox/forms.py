@@ -159,6 +159,21 @@ class ConfirmForm(DeskForm):
     )
 
 
+class ApproveForm(DeskForm):
+    """Which text was read, and up to which message."""
+
+    body_hash = forms.CharField(max_length=64, error_messages={"required": "Read the reply again, then approve it."})
+    seen = forms.UUIDField(required=False)
+
+
+class SendBackForm(DeskForm):
+    note = forms.CharField(required=False, max_length=500, label="What should be different")
+
+
+class ReviseForm(DeskForm):
+    text = forms.CharField(max_length=LONGEST, error_messages={"required": "The reply is empty."})
+
+
 def snooze_choices(now=None) -> list[dict]:
     """Good times to come back, by the reader's own clock: `[{"label", "until"}]`; until None is “until they answer”."""
     now = timezone.localtime(now)

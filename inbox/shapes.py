@@ -212,6 +212,7 @@ def reply(found: Reply) -> dict:
         "department": found.department.slug,
         "author": person(found.author),
         "text": found.text,
+        "body_hash": found.body_hash,
         "state": found.state,
         "trouble": found.trouble,
         "in_reply_to": found.target_id,

@@ -16,7 +16,16 @@ from inbox.paging import Cursor, Order, page
 from inbox.pieces import changed, marked
 
 #: What the page takes from above, when nobody up there knows why the conversation is where it is.
-NO_REASON: Mapping[str, Any] = {"label": "", "because": "", "not": [], "version": "", "decision": None, "spans": {}}
+NO_REASON: Mapping[str, Any] = {
+    "label": "",
+    "because": "",
+    "not": [],
+    "version": "",
+    "decision": None,
+    "spans": {},
+    "confirm": None,
+    "given": {},
+}
 
 NEWEST = Order("created_at", descending=True)
 #: Messages on a page; older ones are a page of their own.
@@ -25,7 +34,7 @@ SHOWN = 100
 STEPS, EDITS = 300, 5
 #: Acts that stand in the thread themselves need no sentence beside it.
 SHOWN_ITSELF = ("reply_written", "reply_sent", "reply_unknown", "reply_refused")
-LEFT_OUT = (Reply.State.DRAFT, Reply.State.CANCELLED)
+LEFT_OUT = (Reply.State.CANCELLED,)
 
 
 def unexplained(conversation: Conversation, user: User) -> Mapping[str, Any]:

@@ -21,6 +21,7 @@ def patterns(explain=unexplained) -> list:
         path("inbox/messages/<uuid:message>/<slug:act>/", views.message_act, why, name="message-act"),
         path("inbox/replies/<uuid:reply>/<slug:verb>/", views.reply_verb, why, name="reply-verb"),
         path("inbox/<slug:department>/", views.queue, name="queue"),
+        path("notices/", views.notices, name="notices"),
         path("contacts/", views.contacts, name="contacts"),
         path("contacts/<uuid:contact>/", views.contact, name="contact"),
         path("search/", views.search, name="search"),

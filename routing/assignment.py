@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from departments import hours, rows
@@ -252,6 +252,12 @@ def _passed_over(items: Sequence[QueueItem], policy: AssignmentPolicy, now: date
         for item, user in taken.values_list("item", "user"):
             found[item].add(user)
     return found
+
+
+def why_theirs(conversation: Conversation) -> dict[UUID, str]:
+    """Item → why the house gave it to whom it lies with, as the end of a sentence. Only of those that still do."""
+    running = Assignment.objects.running().filter(item__conversation=conversation, item__assignee=F("user"))
+    return dict(running.values_list("item", "because"))
 
 
 # Taking back ----------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ PLACES = (
     ("inbox", "Inbox", "inbox", "i", lambda held: True),
     ("contacts", "Contacts", "people", "c", lambda held: True),
     ("overview", "Overview", "board", "o", lambda held: held.sees_ordinary or bool(held.at_least(Role.LEAD))),
+    ("notices", "Notices", "bell", "n", lambda held: True),
     ("rules", "Routing", "route", "r", lambda held: held.sees_ordinary or bool(held.at_least(Role.LEAD))),
     ("channels", "Channels", "channel", "", lambda held: held.sees_ordinary),
     ("people", "People", "person", "", lambda held: held.admin),
@@ -75,7 +76,9 @@ class HouseOnPage:
         return {"name": name, "url": url, "icon": icon, "key": key, "current": here, **self._figures(place)}
 
     def _figures(self, place: str) -> dict:
-        """Open and overdue, on the inbox alone, over the queues that lie before the person."""
+        """On the inbox what is open and overdue, over the queues that lie before the person; on notices the unread."""
+        if place == "notices":
+            return {"count": desk_of(self.request).notices(), "late": None, "counts": "unread"}
         if place != "inbox":
             return {"count": None, "late": None}
         own = desk_of(self.request).own
@@ -83,6 +86,7 @@ class HouseOnPage:
         return {
             "count": sum(counts[each.pk]["open"] for each in own),
             "late": sum(counts[each.pk]["late"] for each in own),
+            "counts": "open",
         }
 
     @cached_property

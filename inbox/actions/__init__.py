@@ -5,12 +5,14 @@ not do `PermissionDenied`, what can not be done as things stand `Refused` (with 
 changed.
 """
 
+from inbox.actions.approving import approve, revise, send_back
 from inbox.actions.giving import Gift, give_many, take_back
 from inbox.actions.handing import accept, decline, hand_off, move
 from inbox.actions.moderating import moderate
 from inbox.actions.ordering import Order
 from inbox.actions.placing import Placement, add_department, place, place_many
 from inbox.actions.talking import cancel_reply, confirm_sent, note, remove_note, reply, send_again
+from inbox.actions.telling import read_notices
 from inbox.actions.undoing import undo
 from inbox.actions.working import assign, prioritise, read, reopen, resolve, snooze, tag, take, wake
 
@@ -20,6 +22,7 @@ __all__ = [
     "Placement",
     "accept",
     "add_department",
+    "approve",
     "assign",
     "cancel_reply",
     "confirm_sent",
@@ -33,11 +36,14 @@ __all__ = [
     "place_many",
     "prioritise",
     "read",
+    "read_notices",
     "remove_note",
     "reopen",
     "reply",
     "resolve",
+    "revise",
     "send_again",
+    "send_back",
     "snooze",
     "tag",
     "take",

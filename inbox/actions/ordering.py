@@ -12,7 +12,8 @@ from django.utils.formats import date_format
 from departments.audit import entry
 from departments.models import User
 from departments.roles import Held, Role, held_by
-from inbox.models import Conversation, Notice, QueueItem
+from inbox.actions.telling import leave
+from inbox.models import Conversation, QueueItem
 
 Status = QueueItem.Status
 
@@ -153,8 +154,3 @@ def _who_see(wanted: Iterable[tuple[str, str]]) -> list[tuple[User, str]]:
         seen = Conversation.objects.visible_to(user).filter(pk__among=talks[user.username])
         found += [(user, str(pk)) for pk in seen.values_list("pk", flat=True)]
     return found
-
-
-def leave(notices: Iterable[tuple[User, str, str]]) -> None:
-    """A notice for each of these: whom, about which conversation, why."""
-    Notice.objects.bulk_create(Notice(user=user, conversation_id=talk, why=why[:200]) for user, talk, why in notices)

@@ -43,6 +43,8 @@ class Placement:
     probably_nothing: bool = False
     tags: Sequence[str] = ()
     language: str = ""
+    # -1 angry, 0 even, 1 glad; None where nobody can tell.
+    mood: int | None = None
     orders: Sequence[Order] = ()
 
 
@@ -72,6 +74,7 @@ class _NewItem:
     sort_at: datetime
     waiting_since: datetime | None = None
     due_at: datetime | None = None
+    mood: int | None = None
     more: dict[str, Any] | None = None
 
     @property
@@ -354,6 +357,7 @@ def share(item: QueueItem, *, like: QueueItem, lead: bool) -> None:
     item.lead, item.sealed, item.unread = lead, False, True
     item.confidential, item.why = like.confidential, like.why
     item.priority = max(item.priority, like.priority)
+    item.needs_approval = item.needs_approval or like.needs_approval
     for name in (*SHOWN, "mood"):
         setattr(item, name, getattr(like, name))
     sort(item)

@@ -17,6 +17,7 @@ from departments.models import Department, User
 from departments.roles import Role
 from inbox import outbox
 from inbox.actions.step import finish, keep, locked, remember, ring_all, snapshot, visible_conversation
+from inbox.actions.telling import ask_leads
 from inbox.errors import Refused, SomethingNewer
 from inbox.indexing import index_note
 from inbox.models import Conversation, Message, Note, QueueItem, Reply
@@ -83,11 +84,13 @@ def reply(
     item = locked(item, by)
     conversation = item.conversation
     _may_speak(item)
-    known = _message(conversation, seen, "seen")
-    target = _message(conversation, in_reply_to, "in_reply_to") if in_reply_to else _last_from_outside(conversation)
-    _nothing_newer(conversation, known)
-    text = _sendable(text, target, private)
+    known = message_of(conversation, seen, "seen")
+    target = message_of(conversation, in_reply_to, "in_reply_to") if in_reply_to else _last_from_outside(conversation)
+    nothing_newer(conversation, known)
+    text = sendable(text, target, private)
     before = snapshot(item)
+    # What was sent back is done with: this one stands for it.
+    conversation.replies.filter(state=State.DRAFT).update(state=State.CANCELLED)
     written = Reply.objects.create(
         conversation=conversation,
         department=item.department,
@@ -96,18 +99,26 @@ def reply(
         author=by,
         text=text,
         private=private,
-        body_hash=outbox.body_hash(text, target, private),
-        approved_hash=outbox.body_hash(text, target, private),
         seen=known,
         resolve=resolve,
-        send_after=timezone.now() + timedelta(seconds=settings.UNDO_SEND_SECONDS),
+        **_way_out(item, outbox.body_hash(text, target, private)),
     )
+    if item.needs_approval:
+        ask_leads(written)
     item.assignee = item.assignee or by
     item.unread = False
     before["reply"] = str(written.pk)
     finish(item, "reply", by=by, before=before, audit="reply_written", reply=str(written.pk))
     bell.wake("send")
     return written
+
+
+def _way_out(item: QueueItem, hashed: str) -> dict:
+    """Out in a moment; or first to a lead, where a rule wants that."""
+    if item.needs_approval:
+        return {"body_hash": hashed, "approved_hash": "", "state": State.WAITING_APPROVAL, "send_after": None}
+    soon = timezone.now() + timedelta(seconds=settings.UNDO_SEND_SECONDS)
+    return {"body_hash": hashed, "approved_hash": hashed, "state": State.APPROVED, "send_after": soon}
 
 
 def _may_speak(item: QueueItem) -> None:
@@ -122,7 +133,7 @@ def _may_speak(item: QueueItem) -> None:
         raise Refused("Accept the hand-off first.")
 
 
-def _message(conversation: Conversation, given: UUID | str, name: str) -> Message:
+def message_of(conversation: Conversation, given: UUID | str, name: str) -> Message:
     try:
         found = Message.objects.filter(conversation=conversation, pk=UUID(str(given))).select_related("channel").first()
     except ValueError:
@@ -140,8 +151,10 @@ def _last_from_outside(conversation: Conversation) -> Message:
     return last
 
 
-def _nothing_newer(conversation: Conversation, known: Message) -> None:
-    on_its_way = conversation.replies.on_their_way().select_related("author", "department").first()
+def nothing_newer(conversation: Conversation, known: Message, *, but: Reply | None = None, told: str = "") -> None:
+    """Raises SomethingNewer when another reply (than `but`) is on its way, or something came after this message."""
+    others = conversation.replies.on_their_way().exclude(pk=but and but.pk)
+    on_its_way = others.select_related("author", "department").first()
     if on_its_way:
         raise SomethingNewer(
             f"{on_its_way.author} of {on_its_way.department} has answered already: that reply is on its way.",
@@ -156,10 +169,10 @@ def _nothing_newer(conversation: Conversation, known: Message) -> None:
     if newer:
         ours = any(each.direction == Message.Direction.OUT for each in newer)
         what = "A colleague’s answer" if ours else "A newer message"
-        raise SomethingNewer(f"{what} came while you were writing. Read it, then send.", newer)
+        raise SomethingNewer(f"{what} {told or 'came while you were writing. Read it, then send.'}", newer)
 
 
-def _sendable(text: str, target: Message, private: bool) -> str:
+def sendable(text: str, target: Message, private: bool) -> str:
     channel, text = target.channel, text.strip()
     connector = connector_for(channel)
     if not text:
@@ -182,17 +195,17 @@ def _sendable(text: str, target: Message, private: bool) -> str:
 @transaction.atomic
 def cancel_reply(written: Reply, *, by: User) -> Reply:
     """Stop a reply that is not going out yet."""
-    current = _locked_reply(written, by)
+    current = locked_reply(written, by)
     stoppable = (State.DRAFT, State.WAITING_APPROVAL, State.APPROVED)
     if current.state not in stoppable or (current.leased_until and current.leased_until > timezone.now()):
         raise Refused(f"It can not be stopped any more: {current.get_state_display().lower()}.")
-    return _turn(current, State.CANCELLED, by, "reply_cancelled")
+    return turn(current, State.CANCELLED, by, "reply_cancelled")
 
 
 @transaction.atomic
 def confirm_sent(written: Reply, *, url: str = "", by: User) -> Reply:
     """A person found on the network what could not be confirmed."""
-    current = _locked_reply(written, by)
+    current = locked_reply(written, by)
     if current.state != State.NEEDS_PERSON:
         raise Refused(f"Nothing has to be confirmed: {current.get_state_display().lower()}.")
     outbox.settle_sent(current, Sent(id="", url=url.strip()), audit="reply_confirmed", by=by)
@@ -202,20 +215,20 @@ def confirm_sent(written: Reply, *, url: str = "", by: User) -> Reply:
 @transaction.atomic
 def send_again(written: Reply, *, by: User) -> Reply:
     """A person looked, it is not there: one more attempt."""
-    current = _locked_reply(written, by)
+    current = locked_reply(written, by)
     if current.state != State.NEEDS_PERSON:
         raise Refused(f"It can not be sent again: {current.get_state_display().lower()}.")
     current.send_after, current.looks, current.trouble = timezone.now(), 0, ""
-    current = _turn(current, State.APPROVED, by, "reply_sent_again")
+    current = turn(current, State.APPROVED, by, "reply_sent_again")
     bell.wake("send")
     return current
 
 
-def _locked_reply(written: Reply, by: User) -> Reply:
+def locked_reply(written: Reply, by: User) -> Reply:
     conversation = visible_conversation(written.conversation, by)
     current = (
         Reply.objects.select_for_update(of=("self",))
-        .select_related("department", "conversation", "target")
+        .select_related("author", "department", "conversation", "target__channel")
         .get(pk=written.pk)
     )
     if not may(by, "work_queue", current.department):
@@ -224,7 +237,7 @@ def _locked_reply(written: Reply, by: User) -> Reply:
     return current
 
 
-def _turn(current: Reply, state: str, by: User, audit: str) -> Reply:
+def turn(current: Reply, state: str, by: User, audit: str) -> Reply:
     current.state, current.leased_until = state, None
     current.save()
     record(audit, current, by=by, department=current.department, conversation_id=current.conversation_id)

@@ -2,6 +2,7 @@
 
 from inbox.views.bulk import bulk
 from inbox.views.conversations import conversation
+from inbox.views.notices import notices
 from inbox.views.people import contact, contacts
 from inbox.views.queues import queue
 from inbox.views.searching import search
@@ -16,6 +17,7 @@ __all__ = [
     "item_verb",
     "message_act",
     "note",
+    "notices",
     "queue",
     "reply",
     "reply_verb",

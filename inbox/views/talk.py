@@ -28,6 +28,8 @@ def talk(request, conversation, explain, **kept) -> dict:
     items = list(shares(conversation))
     item = own_share(user, items, request.POST.get("in") or request.GET.get("in", ""))
     why = {**thread.NO_REASON, **explain(conversation, user)}
+    for each in items:
+        each.given_because = why["given"].get(each.pk, "")
     before = read(request.GET.get("before", ""), thread.NEWEST)
     shown = thread.read(conversation, user, spans=why["spans"], cursor=before)
     network = _network(conversation.channel)
@@ -127,6 +129,7 @@ def can(user, conversation, item, blocked: str) -> dict:
         "tag": item is not None,
         "note": item is not None or rights(user).coordinator,
         "reply": item is not None and not blocked,
+        "approve": leads,
         "undo": item is not None,
     }
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 from inbox import actions
 from inbox.desk import desk_of
 from inbox.errors import Refused, SomethingNewer
-from inbox.forms import ConfirmForm, DeskForm, NoteForm, ReplyForm
+from inbox.forms import ApproveForm, ConfirmForm, DeskForm, NoteForm, ReplyForm, ReviseForm, SendBackForm
 from inbox.models import Change, Message, Moderation, Reply
 from inbox.pieces import marked
 from inbox.thread import unexplained
@@ -29,10 +29,12 @@ def reply(request, conversation, explain=unexplained):
     try:
         if item is None:
             raise Refused("You read this conversation; its departments answer.")
-        actions.reply(item, by=request.user, **form.cleaned_data)
+        written = actions.reply(item, by=request.user, **form.cleaned_data)
     except Refused as refusal:
         return _kept(request, found, explain, 409, refused=refusal.sentence, **_difference(form, refusal))
-    tell(request, "The reply goes out in a moment.", undo_url=undo_url(item))
+    waits = written.state == Reply.State.WAITING_APPROVAL
+    said = "A lead reads it before it goes out." if waits else "The reply goes out in a moment."
+    tell(request, said, undo_url=undo_url(item))
     return _done(request, found, explain)
 
 
@@ -111,12 +113,15 @@ REPLY_VERBS = {
     "cancel": (actions.cancel_reply, DeskForm, "The reply was stopped. Nothing went out."),
     "send-again": (actions.send_again, DeskForm, "It is tried once more."),
     "confirm": (actions.confirm_sent, ConfirmForm, "Noted that it is there."),
+    "approve": (actions.approve, ApproveForm, "Approved. It goes out in a moment."),
+    "send-back": (actions.send_back, SendBackForm, "It is back with its writer."),
+    "revise": (actions.revise, ReviseForm, "The reply is changed."),
 }
 
 
 @require_POST
 def reply_verb(request, reply, verb, explain=unexplained):
-    """Cancel, send again or confirm one reply."""
+    """Cancel, send again, confirm, approve, send back or change one reply."""
     if verb not in REPLY_VERBS:
         raise Http404
     written = get_object_or_404(Reply.objects.visible_to(request.user).select_related("conversation"), pk=reply)

@@ -3,12 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.utils import timezone
 
-from inbox import actions
+from departments.audit import sentence
+from departments.models import AuditEntry
+from inbox import actions, outbox
 from inbox.actions import Order, Placement
-from inbox.models import Clock, Message, Notice, QueueItem
-from tests.make import answer_in, find, make_conversation, make_item
+from inbox.errors import Refused
+from inbox.models import Clock, Message, Notice, QueueItem, Reply
+from tests.make import answer_in, make_item
 
 pytestmark = pytest.mark.django_db
 TOMORROW = timezone.now() + timedelta(days=1)
@@ -20,9 +25,6 @@ def placed(*orders, department="customer-service", **more) -> QueueItem:
 
 
 def told(item) -> list[str]:
-    from departments.audit import sentence
-    from departments.models import AuditEntry
-
     return [sentence(each) for each in AuditEntry.objects.about(item.conversation_id)][1:]
 
 
@@ -71,3 +73,77 @@ def test_a_later_message_can_ask_for_approval_but_not_hide_the_conversation(carl
     actions.place_many([Placement(message=message, department=None, orders=orders)])
     item.refresh_from_db()
     assert (item.needs_approval, item.assignee, item.status) == (True, carla, "open")
+
+
+# Approval -------------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def strict(carl):
+    """Carl's reply in a conversation whose replies a lead reads first."""
+    item = placed(("approval",))
+    seen = item.conversation.messages.get().pk
+    return actions.reply(item, "We are so sorry, it was all our fault.", seen=seen, by=carl)
+
+
+def again(reply):
+    reply.refresh_from_db()
+    return reply
+
+
+def test_nothing_leaves_before_a_lead_has_read_it(strict, carl, carla, mia, pia, cora):
+    assert (strict.state, strict.approved_hash, outbox.send_due()) == ("waiting_approval", "", 0)
+    assert [each.user for each in Notice.objects.visible_to(carla)] == [carla]
+    for nobody in (carl, mia):  # who wrote it, who does not lead
+        with pytest.raises(PermissionDenied):
+            actions.approve(strict, body_hash=strict.body_hash, by=nobody)
+    with pytest.raises(Http404):
+        actions.approve(strict, body_hash=strict.body_hash, by=pia)
+    assert actions.approve(strict, body_hash=strict.body_hash, by=cora).state == "approved"
+    outbox.send_due()
+    assert again(strict).state in ("sent", "unknown", "approved") and strict.attempts == 1
+
+
+def test_even_a_lead_has_another_read_what_they_wrote(carla, cora):
+    item = placed(("approval",))
+    own = actions.reply(item, "Sorry.", seen=item.conversation.messages.get().pk, by=carla)
+    with pytest.raises(PermissionDenied, match="Somebody else"):
+        actions.approve(own, body_hash=own.body_hash, by=carla)
+
+
+def test_an_approval_is_of_one_text(strict, carl, carla):
+    read = strict.body_hash
+    actions.revise(strict, "We look into it.", by=carl)
+    with pytest.raises(Refused, match="changed since you read it"):
+        actions.approve(strict, body_hash=read, by=carla)
+    approved = actions.approve(strict, body_hash=again(strict).body_hash, by=carla)
+    assert approved.approved_hash == approved.body_hash
+    changed = actions.revise(approved, "It was all our fault.", by=carl)
+    assert (changed.state, changed.approved_hash) == ("waiting_approval", "")
+    Reply.objects.update(state="approved", send_after=timezone.now(), approved_hash=read)  # by a back door
+    outbox.send_due()
+    assert (again(strict).state, strict.attempts) == ("refused", 0)
+
+
+def test_a_newer_message_is_read_before_the_reply_is_approved(strict, carla):
+    newer = answer_in(strict.conversation, "Forget it, it came.")
+    with pytest.raises(Refused, match="came since"):
+        actions.approve(strict, body_hash=strict.body_hash, by=carla)
+    assert actions.approve(strict, body_hash=strict.body_hash, seen=newer.pk, by=carla).state == "approved"
+
+
+def test_sent_back_it_says_what_should_be_different_and_a_new_one_replaces_it(strict, carl, carla, client_of):
+    actions.send_back(strict, "Promise nothing.", by=carla)
+    assert Notice.objects.visible_to(carl).get().why == "Carla Mendes sent your reply back"
+    page = client_of(carl).get(strict.conversation.get_absolute_url()).content.decode()
+    assert "Sent back: Promise nothing." in page and "Send for approval" in page
+    item = strict.conversation.items.get()
+    actions.reply(item, "We look into it.", seen=strict.conversation.messages.get().pk, by=carl)
+    assert again(strict).state == "cancelled"
+
+
+def test_programs_decide_as_well(strict, carl, carla, client_of):
+    path = f"/api/v1/replies/{strict.pk}/"
+    send = {"content_type": "application/json"}
+    assert client_of(carl).post(path + "approve/", {"body_hash": strict.body_hash}, **send).status_code == 403
+    assert client_of(carla).post(path + "approve/", {"body_hash": "another"}, **send).status_code == 409
+    assert client_of(carla).post(path + "send-back/", {"note": "No."}, **send).json()["state"] == "draft"
+    assert client_of(carl).post(path + "revise/", {"text": "Yes."}, **send).status_code == 409

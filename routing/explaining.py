@@ -6,9 +6,11 @@ from typing import Any
 
 from departments.models import Department, User
 from inbox.models import Conversation, QueueItem
+from routing.assignment import why_theirs
 from routing.deciding import WhyNot, why_not
 from routing.engine import rule_sets_that_ran
 from routing.facts import facts_again
+from routing.learning.confirming import offered
 from routing.models import Decision, RuleSetVersion
 from routing.saying import listed
 
@@ -30,6 +32,8 @@ def explain(conversation: Conversation, user: User) -> Mapping[str, Any]:
         "version": _versions(placed) if placed else "",
         "decision": placed,
         "spans": _spans(decisions),
+        "given": why_theirs(conversation),
+        "confirm": offered(lead, user, placed),
     }
 
 

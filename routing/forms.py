@@ -1,198 +1,27 @@
-"""What people fill in about rules. The condition is a tree of rows: a question with its terms, or a group of rows."""
+"""What people fill in about rules, besides the condition (`rows.py`): what a rule does, and a post to try them on."""
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django import forms
-from django.utils.datastructures import MultiValueDict
 
 from connectors.contract import KINDS
-from departments.models import Department
-from routing.conditions import All, Not, Refused, Some, as_json, read_condition
-from routing.parts import Part, Question
-from routing.questions import QUESTIONS
-from routing.rules import Rule
+from departments.models import Department, User
+from routing.conditions import Refused
+from routing.rules import Rule, Then
 from routing.saying import NETWORKS, network_name
 
-#: How the rows of a group are joined: word → (what the form says, the JSON made of the rows).
-JOINS = {
-    "all": ("All of", lambda rows: {"all": rows}),
-    "any": ("Any of", lambda rows: {"any": rows}),
-    "none": ("None of", lambda rows: {"not": {"any": rows}}),
-    "not all": ("Not all of", lambda rows: {"not": {"all": rows}}),
-}
+#: How long a rule may put something off, as the form offers it: minutes → words.
+SNOOZES = {60: "An hour", 240: "Four hours", 1440: "A day", 4320: "Three days", 10080: "A week"}
 
 
-def _asks() -> Iterator[tuple[str, str]]:
-    """Everything that a row may ask: “text any not” → “Text contains none of”."""
-    for name, question in QUESTIONS.items():
-        for op, words in question.asks.items():
-            for suffix, word in zip(("", " not"), words, strict=True):
-                yield f"{name} {op}{suffix}", f"{question.title} {word}"
+class Chips(forms.TextInput):
+    """Words with commas between them; with scripts each becomes a chip, and the field suggests what there is."""
 
-
-ASKS = dict(_asks())
-
-
-@dataclass
-class Row:
-    """A row of the condition as it stands in the form: a group (`join`) or a question (`ask` and what was typed)."""
-
-    key: str
-    inside: str = ""
-    join: str = ""
-    ask: str = ""
-    typed: str = ""
-    problem: str = ""
-    rows: list["Row"] = field(default_factory=list)
-    is_new: bool = False
-
-    @property
-    def hint(self) -> str:
-        return QUESTIONS[self.ask.split()[0]].hint
-
-    @property
-    def asks_nothing(self) -> bool:
-        return self.ask.startswith("post ")
-
-    def read(self) -> Any:
-        """The JSON of this row, as far as it is right; what is wrong stands in `problem`, of this row or one in it."""
-        self.problem = ""
-        return self._group() if self.join else self._question()
-
-    def _group(self) -> Any:
-        rows = [row.read() for row in self.rows]
-        if not rows:
-            self.problem = "This group is empty. Add a condition, or remove it."
-        return JOINS[self.join][1](rows)
-
-    def _question(self) -> Any:
-        name, op, *negated = self.ask.split()
-        data = {"field": name, "op": op}
-        try:
-            data["value"] = QUESTIONS[name].from_typed(self.typed)
-            data = as_json(read_condition(data))
-        except Refused as refused:
-            self.problem = next(iter(refused.problems.values()))
-        except ValueError as error:
-            self.problem = str(error)
-        return {"not": data} if negated else data
-
-    def all(self) -> Iterator["Row"]:
-        yield self
-        for row in self.rows:
-            yield from row.all()
-
-
-class ConditionForm:
-    """The tree of rows. It can be drawn, sent, changed by a button without being saved, and read."""
-
-    def __init__(self, root: Row):
-        self.root = root
-        self.problem = ""
-
-    @classmethod
-    def empty(cls) -> "ConditionForm":
-        return cls(Row("0", join="all", rows=[Row("1", "0", ask="text any")]))
-
-    @classmethod
-    def of(cls, condition: Part) -> "ConditionForm":
-        keys = map(str, range(10_000))
-        group = Row(next(keys), join="all")
-        group.rows = [_row(condition, next(keys), group.key, keys)]
-        (only,) = group.rows
-        if only.join:
-            only.inside = ""
-            return cls(only)
-        return cls(group)
-
-    @classmethod
-    def sent(cls, data: MultiValueDict) -> "ConditionForm":
-        """The tree as it was sent. Rows that belong to no group that was sent before them are left out."""
-        rows: dict[str, Row] = {}
-        for key in data.getlist("row")[:200]:
-            row = _sent_row(key, data) if re.fullmatch("[0-9]{1,5}", key) else None
-            if row and key not in rows and (row.inside in rows and rows[row.inside].join or not rows):
-                rows[key] = row
-                if row.inside in rows:
-                    rows[row.inside].rows.append(row)
-        first = next(iter(rows.values()), None)
-        return cls(first) if first and first.join else cls.empty()
-
-    def change(self, wanted: str) -> None:
-        """What a button asks: `question 3` or `group 3` adds to that group, `drop 5` removes that row."""
-        what, _, key = wanted.partition(" ")
-        if what == "drop":
-            for row in self.root.all():
-                row.rows = [each for each in row.rows if each.key != key]
-        group = next((row for row in self.root.all() if row.key == key and row.join), None)
-        if group and what in ("question", "group"):
-            group.rows.append(self._new(what, group))
-
-    def _new(self, what: str, group: Row) -> Row:
-        free = max(int(row.key) for row in self.root.all()) + 1
-        if what == "question":
-            return Row(str(free), group.key, ask="text any", is_new=True)
-        inner = Row(str(free + 1), str(free), ask="text any", is_new=True)
-        return Row(str(free), group.key, join="any", rows=[inner])
-
-    def read(self) -> Any:
-        """The condition as JSON, or None when something is wrong; each row then tells what."""
-        data = self.root.read()
-        if len(self.root.rows) == 1 and self.root.join in ("all", "any"):
-            (data,) = data[self.root.join]
-        if any(row.problem for row in self.root.all()):
-            return None
-        try:
-            return as_json(read_condition(data))
-        except Refused as refused:
-            self.problem = str(refused)
-            return None
-
-    @property
-    def joins(self) -> list[tuple[str, str]]:
-        return [(word, said) for word, (said, _) in JOINS.items()]
-
-    @property
-    def asks(self) -> list[tuple[str, str]]:
-        return list(ASKS.items())
-
-
-def _sent_row(key: str, data: MultiValueDict) -> Row | None:
-    inside, join, ask = (data.get(f"{name}-{key}", "") for name in ("in", "join", "ask"))
-    if join in JOINS:
-        return Row(key, inside, join=join)
-    if ask in ASKS:
-        return Row(key, inside, ask=ask, typed=data.get(f"typed-{key}", ""))
-    return None
-
-
-def _row(part: Part, key: str, inside: str, keys: Iterator[str]) -> Row:
-    if isinstance(part, Question):
-        return Row(key, inside, ask=f"{part.field} {part.op}", typed=part.typed())
-    if isinstance(part, Not) and isinstance(part.part, Question):
-        return Row(key, inside, ask=f"{part.part.field} {part.part.op} not", typed=part.part.typed())
-    join, parts = _joined(part)
-    row = Row(key, inside, join=join)
-    row.rows = [_row(each, next(keys), key, keys) for each in parts]
-    return row
-
-
-def _joined(part: Part) -> tuple[str, Iterable[Part]]:
-    match part:
-        case All():
-            return "all", part.parts
-        case Some():
-            return "any", part.parts
-        case Not(part=All() as inner):
-            return "not all", inner.parts
-        case Not(part=Some() as inner):
-            return "none", inner.parts
-        case Not():
-            return "none", [part.part]
-    raise TypeError(part)
+    def __init__(self, suggested: Iterable[tuple[str, str]] = (), **named: Any):
+        super().__init__(**named)
+        self.attrs |= {"data-chips": "", "autocomplete": "off"}
+        self.suggested = list(suggested)
 
 
 class RuleForm(forms.Form):
@@ -201,10 +30,21 @@ class RuleForm(forms.Form):
     name = forms.CharField(max_length=80, label="Name")
     place = forms.ChoiceField(required=False, label="Place in")
     join = forms.MultipleChoiceField(required=False, label="Join", widget=forms.CheckboxSelectMultiple)
+    assign = forms.ChoiceField(required=False, label="Give it to")
     priority = forms.ChoiceField(
         required=False, choices=[("", "Leave as it is"), ("high", "High"), ("urgent", "Urgent")], label="Priority"
     )
-    tags = forms.CharField(required=False, max_length=500, label="Tags", help_text="With commas between them")
+    snooze = forms.TypedChoiceField(required=False, coerce=int, empty_value=None, label="Put off for")
+    tags = forms.CharField(
+        required=False, max_length=500, label="Tags", help_text="With commas between them", widget=Chips
+    )
+    notify = forms.CharField(
+        required=False, max_length=2000, label="Tell at once", help_text="Names of people, with commas between them"
+    )
+    approval = forms.BooleanField(
+        required=False, label="Replies need approval", help_text="Somebody else reads them before they leave"
+    )
+    spam = forms.BooleanField(required=False, label="It is spam", help_text="It is resolved at once; nobody is asked")
     stop = forms.BooleanField(required=False, label="Stop here", help_text="Rules further down are not asked")
     on = forms.BooleanField(required=False, initial=True, label="Switched on")
     why = forms.CharField(
@@ -213,8 +53,14 @@ class RuleForm(forms.Form):
     based_on = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     NOTHING = "probably nothing"
+    #: What a rule of a department's own may not do: it moves no work elsewhere.
+    HOUSE_ONLY = ("place", "join", "spam")
+    #: The action's name → how it looks beside the others in the form.
+    LISTS = ("tags", "notify")
 
-    def __init__(self, *args, own: bool, departments: Iterable[Department], **named):
+    def __init__(
+        self, *args: Any, own: bool, departments: Iterable[Department], people: Iterable[User] = (), **named: Any
+    ):
         super().__init__(*args, label_suffix="", **named)
         slugs = [(each.slug, each.name) for each in departments if not each.is_triage]
         self.fields["place"].choices = [
@@ -223,41 +69,60 @@ class RuleForm(forms.Form):
             (self.NOTHING, "Triage, as probably nothing"),
         ]
         self.fields["join"].choices = slugs
-        if own:
-            del self.fields["place"], self.fields["join"]
+        self._name_people([(each.username, str(each)) for each in people])
+        self._offer_snoozes()
+        known = {*Then.model_fields, "name", "on", "why", "based_on"} - ({*self.HOUSE_ONLY} if own else set())
+        for name in [name for name in self.fields if name not in known]:
+            del self.fields[name]
 
-    @staticmethod
-    def values(rule: Rule) -> dict[str, Any]:
+    def _name_people(self, people: list[tuple[str, str]]) -> None:
+        held = self._value("assign")
+        gone = [(held, held)] if held and held not in dict(people) else []
+        self.fields["assign"].choices = [("", "Nobody: whoever is free"), *people, *gone]
+        self.fields["notify"].widget = Chips(suggested=people, attrs={"data-offers": "offer-notify"})
+
+    def _offer_snoozes(self) -> None:
+        held = str(self._value("snooze") or "")
+        odd = [(int(held), f"{held} minutes")] if held.isdecimal() and int(held) not in SNOOZES else []
+        self.fields["snooze"].choices = [("", "No, it is due at once"), *SNOOZES.items(), *odd]
+
+    def _value(self, name: str) -> Any:
+        return self.data.get(name) if self.is_bound else self.initial.get(name)
+
+    def shown(self, *names: str) -> list[forms.BoundField]:
+        """These of its fields that there are."""
+        return [self[name] for name in names if name in self.fields]
+
+    @property
+    def fills(self) -> list[forms.BoundField]:
+        """What is chosen or typed, in the order of the sentence."""
+        return self.shown("assign", "priority", "snooze", "tags", "notify")
+
+    @property
+    def ticks(self) -> list[forms.BoundField]:
+        return self.shown("approval", "spam", "stop")
+
+    @classmethod
+    def values(cls, rule: Rule) -> dict[str, Any]:
         """A rule as the form shows it."""
-        then = rule.then
-        return {
-            "name": rule.name,
-            "on": rule.on,
-            "place": RuleForm.NOTHING if then.probably_nothing else then.place or "",
-            "join": then.join,
-            "priority": then.priority,
-            "tags": ", ".join(then.tags),
-            "stop": then.stop,
-        }
+        done = rule.then.model_dump()
+        done |= {name: ", ".join(done[name]) for name in cls.LISTS if name in done}
+        place = cls.NOTHING if done.pop("probably_nothing") else done["place"] or ""
+        return done | {"name": rule.name, "on": rule.on, "place": place}
 
     def rule(self, uid: str, when: Any) -> dict[str, Any]:
         """The rule as JSON, of a form that was found to be valid."""
         said = self.cleaned_data
-        place = said.get("place") or None
-        return {
-            "uid": uid,
-            "name": said["name"],
-            "on": said["on"],
-            "when": when,
-            "then": {
-                "place": None if place == self.NOTHING else place,
-                "join": said.get("join", []),
-                "priority": said["priority"],
-                "tags": said["tags"].split(","),
-                "probably_nothing": place == self.NOTHING,
-                "stop": said["stop"],
-            },
-        }
+        return {"uid": uid, "name": said["name"], "on": said["on"], "when": when, "then": self.then(said)}
+
+    def then(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """What the rule does as JSON, of what was filled in; what the form does not ask is left to the default."""
+        done = {name: said[name] for name in Then.model_fields if name in self.fields and name in said}
+        done |= {name: _split(done[name]) for name in self.LISTS if name in done}
+        done |= {name: done[name] or None for name in ("assign", "place") if name in done}
+        if done.get("place") == self.NOTHING:
+            done |= {"place": None, "probably_nothing": True}
+        return done
 
     def refuse(self, refused: Refused) -> None:
         """Put what a verb refused beside the field that it is about."""
@@ -266,8 +131,12 @@ class RuleForm(forms.Form):
             self.add_error(next(visible, None), why)
 
 
+def _split(typed: str) -> list[str]:
+    return [each.strip() for each in typed.split(",") if each.strip()]
+
+
 class TryForm(forms.Form):
-    """A post that nobody wrote, to see where it would go."""
+    """A post that nobody wrote, or one that somebody did, to see where it would go."""
 
     text = forms.CharField(
         max_length=10_000, label="Text", widget=forms.Textarea(attrs={"rows": 4}), help_text="Nothing is stored"
@@ -278,6 +147,20 @@ class TryForm(forms.Form):
     kind = forms.ChoiceField(choices=[(kind, kind) for kind in sorted(KINDS)], initial="mention", label="Kind")
     followers = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, label="Followers")
     rating = forms.IntegerField(required=False, min_value=1, max_value=5, label="Stars")
+    author = forms.CharField(required=False, max_length=200, label="Author", help_text="A handle")
+    at = forms.DateTimeField(
+        required=False,
+        label="Written",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+    )
+    by = forms.ChoiceField(required=False, label="Rules")
+    message = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args, **named):
+    def __init__(self, *args: Any, versions: Iterable[tuple[str, str]] = (), **named: Any):
         super().__init__(*args, label_suffix="", auto_id="try_%s", **named)
+        self.fields["by"].choices = [("", "The live rules"), *versions]
+
+    def rest(self) -> Iterator[forms.BoundField]:
+        """Everything but the text, in one line."""
+        return (field for field in self if field.name not in ("text", "message"))

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from routing.views import rules, trying, versions
+from routing.views import counting, rules, trying, versions
 
 urlpatterns = [
     path("routing/", rules.rules, name="rules"),
     path("routing/try/", trying.try_rules, name="rules-try"),
     path("routing/own/<slug:department>/", rules.begin, name="rules-begin"),
+    path("routing/<uuid:rule_set>/order/", rules.order, name="rules-order"),
+    path("routing/<uuid:rule_set>/count/", counting.counted, name="rules-count"),
+    path("routing/<uuid:rule_set>/drafts/", rules.begin_draft, name="rules-draft-begin"),
+    path("routing/<uuid:rule_set>/drafts/<int:number>/", rules.draft, name="rules-draft"),
     path("routing/<uuid:rule_set>/rules/", rules.rule, name="rule-new"),
     path("routing/<uuid:rule_set>/rules/<slug:uid>/", rules.rule, name="rule"),
     path("routing/<uuid:rule_set>/rules/<slug:uid>/<slug:verb>/", rules.rule_verb, name="rule-verb"),

@@ -8,24 +8,28 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from departments.decorators import only
-from departments.models import User
+from departments.models import Department, User
 from routing import actions
-from routing.forms import TryForm
-from routing.listing import may_begin, sections
+from routing.listing import Filter, may_begin, sections
 from routing.models import RuleSet, RuleSetVersion
 
 #: Rules are read by those who work by them; an auditor reads what was done to them in the audit.
 workers_only = only(lambda held: bool(held.roles) or held.sees_ordinary)
 
 
-def page(request: HttpRequest, **more: Any) -> dict[str, Any]:
-    """What every page of rules draws: the list on the left, and what belongs to it."""
-    found = sections(request.user)
+def page(request: HttpRequest, *, only: RuleSetVersion | None = None, **more: Any) -> dict[str, Any]:
+    """What every page of rules draws: the list on the left (of the live rules, or `only` this draft), and what belongs
+    to it."""
+    wanted = Filter(request.GET.get("q", "")[:100], request.GET.get("to", "")[:50])
+    found = sections(request.user, only, wanted)
     return {
         "sections": found,
-        "count": sum(len(section.lines) for section in found),
-        "may_begin": may_begin(request.user),
-        "try_form": TryForm(),
+        "count": sum(section.whole for section in found),
+        "shown": sum(len(section.lines) for section in found),
+        "wanted": wanted,
+        "places": Department.objects.open().filter(is_triage=False),
+        "draft": only,
+        "may_begin": [] if only else may_begin(request.user),
     } | more
 
 
@@ -62,5 +66,5 @@ def version_of(request: HttpRequest, pk: uuid.UUID, number: int) -> RuleSetVersi
 
 
 def based_on(request: HttpRequest) -> int | None:
-    sent = request.POST.get("based_on", "")
+    sent = request.POST.get("based_on") or request.GET.get("based_on", "")
     return int(sent) if sent.isascii() and sent.isdecimal() and len(sent) < 10 else None

@@ -1,4 +1,5 @@
-"""Rules read as sentences, and changed one at a time. Every change is a new version."""
+"""Rules read as sentences, and changed one at a time. Every change of the live rules is a new version; a draft is
+changed as often as one likes, and published at once."""
 
 import uuid
 from typing import Any
@@ -11,63 +12,76 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from departments.models import Department
 from routing import actions
 from routing.conditions import Refused
-from routing.forms import ConditionForm, RuleForm
+from routing.forms import RuleForm
 from routing.models import RuleSet, RuleSetVersion
-from routing.rules import load_one, moved, put, switched, without
+from routing.offering import offers, people, zones
+from routing.rows import ConditionForm
+from routing.rules import Rule, load_one, moved, put, switched, without
+from routing.views.bench import Bench, bench
 from routing.views.pages import based_on, editable, newest_versions, page, workers_only
+from routing.views.trying import try_form
 
 
 @require_GET
 @workers_only
 def rules(request: HttpRequest) -> HttpResponse:
     """Every rule in order, with how often it fitted; beside them a box to try them, and their versions."""
-    return render(request, "routing/rules.html", page(request, versions=newest_versions(request)))
+    return render(request, "routing/rules.html", _list(request))
 
 
-# Changing -------------------------------------------------------------------------------------------------------
+def _list(request: HttpRequest, only: RuleSetVersion | None = None) -> dict[str, Any]:
+    return page(request, only=only, try_form=try_form(request, only=only), versions=newest_versions(request))
+
+
+# Changing one ---------------------------------------------------------------------------------------------------
 @require_http_methods(["GET", "HEAD", "POST"])
 @workers_only
 def rule(request: HttpRequest, rule_set: uuid.UUID, uid: str = "") -> HttpResponse:
     """One rule in a form, or a new one. A button that changes the rows draws the form again and saves nothing."""
-    found = editable(request, rule_set)
-    version = found.live
-    old = _rule_in(version, uid) if uid else None
-    conditions, form = _forms(request, found, version, old)
+    at = bench(request, rule_set)
+    old = _readable(at.find(uid)) if uid else None
+    conditions, form = forms_of(request, at, old)
     saves = request.method == "POST" and not request.POST.get("change")
-    if saves and _save(request, found, conditions, form, uid):
-        return redirect("rules")
+    if saves and _save(request, at, conditions, form, uid):
+        return redirect(at.home)
+    offered = offers(request.user)
     if request.method == "POST":
-        conditions.change(request.POST.get("change", ""))
+        conditions.offer(offered).change(request.POST.get("change", ""))
         # What was published meanwhile is before the person now: saving again is meant.
-        form.data["based_on"] = version.number if version else ""
-    context = page(request, rule_set=found, uid=uid, old=old, conditions=conditions, form=form)
+        form.data["based_on"] = at.number or ""
+    drawn = {"conditions": conditions.offer(offered), "form": form, "old": old, "uid": uid, "zones": zones()}
+    only = at.version if at.is_draft else None
+    context = page(request, only=only, bench=at, rule_set=at.rule_set, offers=offered, **drawn)
     return render(request, "routing/rule.html", context, status=422 if saves else 200)
 
 
-def _forms(request: HttpRequest, found: RuleSet, version, old) -> tuple[ConditionForm, RuleForm]:
-    settings: dict[str, Any] = {"own": found.department is not None, "departments": Department.objects.open()}
+def forms_of(request: HttpRequest, at: Bench, old: Rule | None) -> tuple[ConditionForm, RuleForm]:
+    """The two halves of the form: as they were sent, or as the rule stands."""
+    department = at.rule_set.department
+    named: dict[str, Any] = {"own": department is not None, "departments": Department.objects.open()}
+    named["people"] = people(department)
     if request.method == "POST":
         data = request.POST.copy()
-        return ConditionForm.sent(data), RuleForm(data, **settings)
-    initial = (RuleForm.values(old) if old else {}) | {"based_on": version.number if version else None}
+        return ConditionForm.sent(data), RuleForm(data, **named)
+    initial = (RuleForm.values(old) if old else {}) | {"based_on": at.number}
     conditions = ConditionForm.of(old.when) if old else ConditionForm.empty()
-    return conditions, RuleForm(initial=initial, **settings)
+    return conditions, RuleForm(initial=initial, **named)
 
 
-def _save(request: HttpRequest, found: RuleSet, conditions: ConditionForm, form: RuleForm, uid: str) -> bool:
-    """Whether everything was right and a new version is in force."""
+def _save(request: HttpRequest, at: Bench, conditions: ConditionForm, form: RuleForm, uid: str) -> bool:
+    """Whether everything was right and the rule is kept."""
     when = conditions.read()
     if not form.is_valid() or when is None:
         return False
-    said, version = form.rule(uid or str(uuid.uuid4()), when), found.live
-    listed = put(version.rules if version else [], said)
+    said = form.rule(uid or str(uuid.uuid4()), when)
+    listed = put(at.rules, said)
     why = form.cleaned_data["why"] or f"{'Changed' if uid else 'Added'} “{said['name']}”"
     try:
-        published = actions.publish(found, listed, by=request.user, why=why, based_on=form.cleaned_data["based_on"])
+        told, undo = at.save(listed, by=request.user, why=why, based_on=form.cleaned_data["based_on"])
     except Refused as refused:
         form.refuse(_about(refused, listed, said["uid"]))
         return False
-    messages.success(request, f"Version {published.number} is live. {why}.")
+    messages.success(request, told, extra_tags=undo)
     return True
 
 
@@ -82,18 +96,25 @@ def _about(refused: Refused, listed: list[dict], uid: str) -> Refused:
     return Refused(problems)
 
 
+def _readable(raw: Any) -> Rule:
+    """A rule that can not be read any more can only be deleted."""
+    try:
+        return load_one(raw)
+    except Refused:
+        raise Http404 from None
+
+
+# Changing the list ----------------------------------------------------------------------------------------------
 @require_POST
 @workers_only
 def rule_verb(request: HttpRequest, rule_set: uuid.UUID, uid: str, verb: str) -> HttpResponse:
-    """Move a rule up or down, switch it on or off, delete it: at once, as a new version."""
-    found = editable(request, rule_set)
-    version = found.live
-    old = next((each for each in version.rules if each["uid"] == uid), None) if version else None
-    if verb not in VERBS or version is None or old is None:
+    """Move a rule up or down, switch it on or off, delete it: at once, as a new version; or in a draft."""
+    at = bench(request, rule_set)
+    old = at.find(uid)
+    if verb not in VERBS:
         raise Http404
     done, change = VERBS[verb]
-    why = f"{done} “{old['name']}”"
-    return _published(request, found, change(version.rules, uid), why, based_on(request))
+    return _changed(request, at, change(at.rules, uid), f"{done} “{old['name']}”")
 
 
 VERBS = {
@@ -105,15 +126,30 @@ VERBS = {
 }
 
 
-def _published(request: HttpRequest, found: RuleSet, changed: list, why: str, based_on: int | None) -> HttpResponse:
+@require_POST
+@workers_only
+def order(request: HttpRequest, rule_set: uuid.UUID) -> HttpResponse:
+    """Put the rules into the order in which their uids are sent: once, when somebody has finished moving them."""
+    at = bench(request, rule_set)
+    wanted = {uid: place for place, uid in enumerate(request.POST.getlist("uid"))}
+    # What was added meanwhile, and so was not sent, stays at the end; `based_on` refuses that of live rules anyway.
+    changed = sorted(at.rules, key=lambda each: wanted.get(each["uid"], len(wanted)))
+    moving = next((each for each in changed if each["uid"] == request.POST.get("moved")), None)
+    if changed == at.rules or moving is None:
+        return redirect(at.home)
+    return _changed(request, at, changed, f"Moved “{moving['name']}” to place {changed.index(moving) + 1}")
+
+
+def _changed(request: HttpRequest, at: Bench, rules: list, why: str) -> HttpResponse:
     try:
-        version = actions.publish(found, changed, by=request.user, why=why, based_on=based_on)
-        messages.success(request, f"Version {version.number} is live. {why}.")
+        told, undo = at.save(rules, by=request.user, why=why, based_on=None if at.is_draft else based_on(request))
+        messages.success(request, told, extra_tags=undo)
     except Refused as refused:
-        messages.error(request, str(_about(refused, changed, "")))
-    return redirect("rules")
+        messages.error(request, str(_about(refused, rules, "")))
+    return redirect(at.home)
 
 
+# Beginning ------------------------------------------------------------------------------------------------------
 @require_POST
 @workers_only
 def begin(request: HttpRequest, department: str) -> HttpResponse:
@@ -125,10 +161,21 @@ def begin(request: HttpRequest, department: str) -> HttpResponse:
     return redirect("rule-new", rule_set=actions.found_rule_set(found, by=request.user).pk)
 
 
-def _rule_in(version: RuleSetVersion | None, uid: str):
-    """The rule in the live version; one that can not be read any more can only be deleted."""
-    raw = next((each for each in version.rules if each["uid"] == uid), None) if version else None
-    try:
-        return load_one(raw)
-    except Refused:
-        raise Http404 from None
+@require_POST
+@workers_only
+def begin_draft(request: HttpRequest, rule_set: uuid.UUID) -> HttpResponse:
+    """A draft of the live rules, to be worked on in peace."""
+    found = editable(request, rule_set)
+    live = found.live
+    made = actions.draft(found, live.rules if live else [], by=request.user, why=request.POST.get("why", ""))
+    return redirect("rules-draft", rule_set=found.pk, number=made.number)
+
+
+@require_GET
+@workers_only
+def draft(request: HttpRequest, rule_set: uuid.UUID, number: int) -> HttpResponse:
+    """A draft's rules, to be changed; beside them a box to try them."""
+    request.GET = request.GET.copy()
+    request.GET["draft"] = str(number)
+    at = bench(request, rule_set)
+    return render(request, "routing/rules.html", _list(request, at.version))

@@ -1,51 +1,112 @@
-"""Where a post would go that says this."""
+"""Where a post would go that says this, and the whole way there."""
 
 from typing import Any
+from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
-from connectors.contract import Author, Post
 from departments.models import Department
+from inbox.models import Message
 from inbox.pieces import marked
-from routing.deciding import why_not
-from routing.engine import live_rule_sets
+from inbox.search import search
+from routing.deciding import TRIAGE
 from routing.forms import TryForm
-from routing.listing import TERMS
-from routing.previewing import Anywhere, of_post
+from routing.models import RuleSetVersion
+from routing.tracing import Trace
+from routing.trying import first_message, on_message, on_text, rule_sets_for, runs, versions_to_try
 from routing.views.pages import newest_versions, page, workers_only
 
+#: Posts that a search offers to try.
+OFFERED = 6
 
-@require_POST
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @workers_only
 def try_rules(request: HttpRequest) -> HttpResponse:
-    """Where a post would go that says this. Nothing is stored."""
-    form = TryForm(request.POST)
-    tried = _tried(form.cleaned_data) if form.is_valid() else None
-    context = {"try_form": form, "tried": tried}
+    """The way of a text that is sent, or of the post that began a conversation (`?conversation=…`). Nothing is
+    stored."""
+    message = _asked_for(request) if request.method != "POST" else None
+    form = try_form(request, message)
+    context = {"try_form": form, "tried": _tried(request, form, message), "tried_on": message} | _offered(request)
     if request.htmx:
         return render(request, "routing/_try.html", context)
-    return render(request, "routing/rules.html", page(request, versions=newest_versions(request), **context))
+    return render(request, "routing/try.html", page(request, versions=newest_versions(request), **context))
 
 
-def _tried(said: dict[str, Any]) -> dict[str, Any]:
-    author = Author(id="", handle="", followers=said["followers"])
-    post = Post("", said["kind"], said["text"], timezone.now(), author, rating=said["rating"])
-    rule_sets = live_rule_sets()
-    verdict = of_post(post, rule_sets, Anywhere(said["network"]))
-    departments = {each.slug: each for each in Department.objects.open()}
-    misses = [
-        {"department": department, "misses": found}
-        for slug, department in departments.items()
-        if slug != verdict.department and (found := why_not(slug, verdict.facts, rule_sets, most=TERMS))
-    ]
-    joins = [{"department": departments[slug], "match": match} for slug, match in verdict.joins]
+def try_form(request: HttpRequest, message: Message | None = None, only: RuleSetVersion | None = None) -> TryForm:
+    """The box in which rules are tried: as it was sent, filled with a message, or empty."""
+    named = {"versions": [(str(each.pk), _called(each)) for each in versions_to_try(request.user)]}
+    if request.method == "POST" and "text" in request.POST:
+        return TryForm(request.POST, **named)
+    by = str(only.pk) if only else request.GET.get("by", "")
+    return TryForm(initial={"by": by} | (_of(message) if message else {}), **named)
+
+
+def _called(version: RuleSetVersion) -> str:
+    return f"{version.get_state_display()} {version.number}, {str(version.rule_set).lower()}"
+
+
+def _of(message: Message) -> dict[str, Any]:
+    """A message as the form shows it, so that it can be changed and tried again."""
+    author = message.identity
     return {
+        "text": f"{message.title}\n{message.text}".strip(),
+        "network": message.channel.network,
+        "kind": message.kind,
+        "followers": author.followers if author else None,
+        "author": author.handle if author else "",
+        "rating": message.rating,
+        "at": message.created_at,
+    }
+
+
+def _asked_for(request: HttpRequest) -> Message | None:
+    asked = request.GET.get("conversation", "")
+    if not asked:
+        return None
+    try:
+        found = first_message(request.user, UUID(asked))
+    except ValueError:
+        found = None
+    if found is None:
+        raise Http404
+    return found
+
+
+def _offered(request: HttpRequest) -> dict[str, Any]:
+    """What a search finds among the posts that the person sees, to be picked."""
+    typed = request.GET.get("find", "")[:200]
+    found = search(request.user, typed, size=OFFERED)[0] if typed.strip() else []
+    return {"find": typed, "found": [each for each in found if each.source == "message"]}
+
+
+def _tried(request: HttpRequest, form: TryForm, message: Message | None) -> dict[str, Any] | None:
+    if message is None and not form.is_valid():
+        return None
+    said = form.cleaned_data if form.is_bound else {"by": form.initial["by"]}
+    version = next((each for each in versions_to_try(request.user) if str(each.pk) == said["by"]), None)
+    rule_sets = rule_sets_for(request.user, version)
+    way = on_message(message, rule_sets) if message else on_text(said, rule_sets)
+    return _told(way, version)
+
+
+def _told(way: Trace, version: RuleSetVersion | None) -> dict[str, Any]:
+    verdict = way.verdict
+    departments = {each.slug: each for each in Department.objects.open()}
+    return {
+        "way": way,
+        "by": version,
         "verdict": verdict,
         "department": departments[verdict.department],
         "pieces": marked(verdict.facts.text, [(span.start, span.end) for span in verdict.spans]),
-        "joins": joins,
-        "misses": misses,
+        "joins": [{"department": departments[slug], "match": match} for slug, match in verdict.joins],
+        "house": list(runs(way.house)),
+        "own": list(runs(way.own)),
+        "elsewhere": [{"department": departments[each.department], "way": each} for each in way.elsewhere],
+        "loose": [{"department": departments.get(each.department), "way": each} for each in way.loose],
+        "closed": [departments[slug] for slug in way.closed],
+        "guesses": [(departments.get(slug), round(100 * p)) for slug, p in getattr(verdict, "guesses", ())],
+        "to_triage": verdict.department == TRIAGE,
     }

@@ -258,10 +258,14 @@ def test_mia_tries_a_text_and_sees_where_it_would_go_and_why(rules, client_of, m
     sent = {"text": "A <b>journalist</b> has my parcel", "network": "demo", "kind": "mention"}
     answer = client_of(mia).post(reverse("rules-try"), sent)
     html = " ".join(answer.content.decode().split())
-    assert "The rule “Parcels” put this in Customer service, because the text contains “parcel”" in html
+    put = "The rule <b><bdi>Parcels</bdi></b> put this in Customer service"
+    assert f"{put}, because the text contains <b><bdi>parcel</bdi></b>" in html
     assert '<mark class="hit">parcel</mark>' in html
     assert "&lt;b&gt;" in html
-    assert "it fits, but the rule <b><bdi>Parcels</bdi></b> stands before it" in html
+    assert "fits too, but later" in html
+    # The shortest way to PR: that the first rule lets it pass.
+    assert "the text does not contain <b><bdi>parcel</bdi></b> or <b><bdi>delivery</bdi></b>" in html
+    assert "once “Parcels” lets it pass" in html
     assert not Decision.objects.exists()
 
 

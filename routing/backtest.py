@@ -26,6 +26,7 @@ from inbox.models import Message
 from routing.deciding import Book, RuleSets, Verdict, decide
 from routing.gathering import asked_by
 from routing.in_force import live_rule_sets, made_ready
+from routing.learning.live import thresholds_of
 from routing.models import BackTest, Correction, RoutingModel, RuleSetVersion
 from routing.outcomes import NOTHING, in_short, outcome, place_of
 from routing.past import Past, ids_within, slices
@@ -92,8 +93,8 @@ def _tell(trial: BackTest, **more: Any) -> bool:
 def _run(trial: BackTest, rest: Callable[[], None]) -> None:
     began = time.monotonic()
     ids = ids_within(trial.asked_by, trial.scope)
-    model = RoutingModel.objects.filter(state=RoutingModel.State.LIVE).defer("artefact").first()
-    sets = both(trial)
+    model = RoutingModel.objects.live().defer("artefact", "vocabulary").first()
+    sets = both(trial, model)
     tally, done = Tally(*sets, belongs(ids)), 0
     if not _tell(trial, total=len(ids)):
         return
@@ -113,14 +114,15 @@ def _run(trial: BackTest, rest: Callable[[], None]) -> None:
     _tell(trial, done=len(ids), state=BackTest.State.DONE, result=result, finished_at=timezone.now())
 
 
-def both(trial: BackTest) -> tuple[RuleSets, RuleSets]:
+def both(trial: BackTest, model: RoutingModel | None) -> tuple[RuleSets, RuleSets]:
     """What is in force, and the same with the version that is tried."""
-    return with_version(trial.version, trial.against), with_version(trial.version, trial.version)
+    live = replace(live_rule_sets(), thresholds=thresholds_of(model) if model else {})
+    return with_version(live, trial.version, trial.against), with_version(live, trial.version, trial.version)
 
 
-def with_version(of: RuleSetVersion, version: RuleSetVersion | None) -> RuleSets:
+def with_version(live: RuleSets, of: RuleSetVersion, version: RuleSetVersion | None) -> RuleSets:
     """What is in force, with this version in the place of the live one of the set that `of` belongs to."""
-    live, department = live_rule_sets(), of.rule_set.department
+    department = of.rule_set.department
     book = made_ready(version) if version else Book("", 0, [])
     if department is None:
         return replace(live, house=book)

@@ -31,7 +31,7 @@ MOST = 500_000
 @dataclass(slots=True)
 class Past:
     """One stored message. `thread` is where its conversation lay when it came (a department's slug), if that was why it
-    stayed there; `scored` whether the model had read it."""
+    stayed there; `scored` whether a model had read it."""
 
     message: Waiting
     facts: Facts
@@ -98,7 +98,9 @@ def _past(
     if not facts.lang:
         facts = facts.in_language(scores.language if scores else language_of(facts.text[facts.head :]))
     thread = kept.thread if kept and not began else ""
-    return Past(message, facts, scores or Scores(language=facts.lang), thread, scores is not None)
+    # What an older model said when it was routed tells more than nothing.
+    known = scores or Scores(facts.lang, facts.mood, facts.labels)
+    return Past(message, facts, known, thread, bool(known.labels))
 
 
 def _kept(ids: Sequence[str]) -> dict[str, Kept]:

@@ -5,9 +5,10 @@ What can not be asked any more is not compared but counted: erased messages, tex
 decision was made of the new one), and decisions that were no decision (routing failed, or a person placed it).
 """
 
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -20,7 +21,8 @@ from inbox.waiting import Waiting, as_they_waited
 from routing.deciding import RuleSets, decide
 from routing.facts import facts_again
 from routing.in_force import rule_sets_that_ran
-from routing.models import Decision, MessageScores
+from routing.learning.live import thresholds_of
+from routing.models import Decision, MessageScores, RoutingModel, ThresholdOverride
 from routing.recording import as_row
 from routing.scoring import Scores
 
@@ -28,6 +30,7 @@ SLICE = 1000
 #: What has to be the same. What a sentence says beside it may change with a department's name.
 COMPARED = (
     "department_id", "source", "rule_uid", "matched", "joins", "tags", "priority", "probably_nothing", "spans",
+    "guesses",
 )  # fmt: skip
 #: The label of a decision that was none (`Verdict.label`).
 FAILED = "Routing failed"
@@ -103,7 +106,8 @@ def worked_out(row: Decision, message: Waiting, scores: Scores | None, house: "_
     """The decision anew, as it would be kept."""
     facts = facts_again(message, row.facts)
     holder = house.slugs[row.department_id] if row.source == Decision.Source.THREAD else ""
-    verdict = decide(facts, house.as_of(row), scores or Scores(language=facts.lang), holder=holder)
+    known = scores or Scores(facts.lang, facts.mood, facts.labels, str(row.model_id or ""))
+    verdict = decide(facts, house.as_of(row), known, holder=holder)
     return as_row(verdict, message, house.departments)
 
 
@@ -135,12 +139,23 @@ class _House:
         return {each.pk: slug for slug, each in self.departments.items()}
 
     def as_of(self, row: Decision) -> RuleSets:
-        """The versions that ran, and the departments that were open then."""
+        """The versions that ran, the departments that were open then, and how sure the model had to be."""
         open_then = tuple(slug for slug, each in self.departments.items() if _was_open(each, row.at))
-        key = (tuple(row.versions), open_then, row.model_id)
+        key = (tuple(row.versions), open_then, row.model_id, bisect(self._choices, row.at))
         if key not in self._sets:
-            self._sets[key] = rule_sets_that_ran(row.versions, [self.departments[slug] for slug in open_then])
+            sets = rule_sets_that_ran(row.versions, [self.departments[slug] for slug in open_then])
+            self._sets[key] = replace(sets, thresholds=self._thresholds(row))
         return self._sets[key]
+
+    @cached_property
+    def _choices(self) -> list[datetime]:
+        """When people chose how sure models have to be."""
+        return list(ThresholdOverride.objects.order_by("at").values_list("at", flat=True))
+
+    def _thresholds(self, row: Decision) -> dict[str, float]:
+        if row.model_id is None:
+            return {}
+        return thresholds_of(RoutingModel.objects.defer("artefact", "vocabulary").get(pk=row.model_id), row.at)
 
 
 def _was_open(department: Department, at: datetime) -> bool:

@@ -46,6 +46,7 @@ class Talk:
     history: bool
     confidential: bool
     language: str
+    mood: int | None
     # Before that nobody but the router sees it, and no department has a share in it.
     routed_at: datetime | None
 
@@ -76,12 +77,16 @@ class Waiting:
         return UUID(self.id)
 
 
-def claim(batch: int, *, tried_less_than: int, history: bool | None = None) -> list[Waiting]:
-    """Up to `batch` waiting messages, live ones before history, or only one of the two; locked with their
-    conversations to the end of the transaction. What another worker holds is passed over."""
+def claim(
+    batch: int, *, tried_less_than: int, history: bool | None = None, among: Iterable[str] | None = None
+) -> list[Waiting]:
+    """Up to `batch` waiting messages, live ones before history, or only one of the two, or only those `among` these
+    ids; locked with their conversations to the end of the transaction. What another worker holds is passed over."""
     waiting = Message.objects.waiting_for_route().filter(route_attempts__lt=tried_less_than)
     if history is not None:
         waiting = waiting.filter(history=history)
+    if among is not None:
+        waiting = waiting.filter(pk__among=[*among])
     locked = waiting.select_for_update(skip_locked=True, no_key=True).annotate(named=id_of("pk"))
     ids = list(locked.values_list("named", flat=True)[:batch])
     return _read(ids, lock_talks) if ids else []

@@ -1,12 +1,16 @@
 """What a verdict asks of the inbox: who leads, who joins and why, and what else is done to the conversation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from django.utils import timezone
 
 from departments.models import Department
-from inbox.actions import Placement
+from inbox.actions import Order, Placement
 from inbox.waiting import Waiting
 from routing.deciding import Match, Verdict
 from routing.scoring.language import UNKNOWN
+from routing.scoring.sentiment import as_step
 
 
 def placements_of(verdict: Verdict, message: Waiting, departments: Mapping[str, Department]) -> list[Placement]:
@@ -26,8 +30,25 @@ def placements_of(verdict: Verdict, message: Waiting, departments: Mapping[str, 
         probably_nothing=verdict.probably_nothing,
         tags=verdict.tags,
         language="" if verdict.facts.lang == UNKNOWN else verdict.facts.lang,
+        mood=as_step(verdict.facts.mood),
     )
     return [lead, *(_joining(verdict, message, match, joins) for match, joins in asked.values())]
+
+
+def _orders(matches: Sequence[Match]) -> Iterator[Order]:
+    """What else the rules that fitted ask for, in their order."""
+    for match in matches:
+        then, rule = match.rule.then, match.rule.name
+        if then.assign:
+            yield Order("assign", rule, then.assign)
+        if then.spam:
+            yield Order("spam", rule)
+        if then.snooze:
+            yield Order("snooze", rule, timezone.now() + timedelta(minutes=then.snooze))
+        if then.approval:
+            yield Order("approval", rule)
+        for name in then.notify:
+            yield Order("notify", rule, name)
 
 
 def _joining(verdict: Verdict, message: Waiting, match: Match, joins: Sequence[Department]) -> Placement:

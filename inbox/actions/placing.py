@@ -166,6 +166,8 @@ def _lying(talks: Mapping[str, Talk]) -> dict[str, dict[str, QueueItem | _NewIte
 def _place_one(batch: _Batch, placement: Placement, talk: Talk, lying: dict) -> None:
     if placement.language and not talk.language:
         talk.language = placement.language
+    if placement.mood is not None:
+        talk.mood = placement.mood
     for department, leads in _shares(placement, talk, bool(lying)):
         if department.slug in lying:
             _raise(batch, lying[department.slug], placement.priority)
@@ -173,6 +175,9 @@ def _place_one(batch: _Batch, placement: Placement, talk: Talk, lying: dict) -> 
             lying[department.slug] = _new_item(batch, placement, talk, department, leads)
     for item in lying.values():
         _show_newest(batch, item, placement.message)
+        if placement.mood not in (None, item.mood):
+            item.mood = placement.mood
+            batch.change(item)
         if placement.department is None and item.lead:
             _raise(batch, item, placement.priority)
         if placement.orders and item.lead:
@@ -216,6 +221,7 @@ def _new_item(batch: _Batch, placement: Placement, talk: Talk, department: Depar
         # Figures of the day tell what came on that day, and history came on its own.
         placed_at=message.created_at if talk.history else batch.now,
         sort_at=message.created_at,
+        mood=talk.mood,
         **shown(message),
     )
     item.language = item.language or placement.language
@@ -294,7 +300,7 @@ def _share(item: _NewItem) -> dict[str, Any]:
 
 
 #: What a message may change of an item that lies there already.
-_MOVED = ("id", "priority", "due_at", "sort_at", *SHOWN)
+_MOVED = ("id", "mood", "priority", "due_at", "sort_at", *SHOWN)
 
 
 def _mark_routed(talks: Iterable[Talk]) -> None:
@@ -302,10 +308,10 @@ def _mark_routed(talks: Iterable[Talk]) -> None:
     far."""
     alike: dict[tuple, set] = {}
     for each in talks:
-        alike.setdefault((each.confidential, each.language), set()).add(each.id)
-    for (confidential, language), ids in alike.items():
+        alike.setdefault((each.confidential, each.language, each.mood), set()).add(each.id)
+    for (confidential, language, mood), ids in alike.items():
         Conversation.objects.filter(pk__among=ids).update(
-            routed_at=Coalesce("routed_at", Now()), confidential=confidential, language=language
+            routed_at=Coalesce("routed_at", Now()), confidential=confidential, language=language, mood=mood
         )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: From the worst to the best.
 MOODS = ("angry", "even", "glad")
 #: Beyond that somebody is angry, or glad; what lies between is even.
-CLEAR = 0.4
+CLEAR = 0.3
 _HERE = Path(__file__).parent
 _KEPT = _HERE / "mood.npz"
 

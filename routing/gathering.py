@@ -45,7 +45,7 @@ class Asked:
 def asked_by(*rule_sets: RuleSets) -> frozenset[str]:
     """What any rule of these asks for that has to be looked up."""
     books = [book for each in rule_sets for book in (each.house, *each.own.values())]
-    return LOOKED_UP & frozenset().union(*(getattr(book, "asks", frozenset()) for book in books))
+    return LOOKED_UP & frozenset().union(*(book.asks for book in books))
 
 
 def gather(messages: Sequence[Waiting], asks: frozenset[str]) -> dict[str, Facts]:

@@ -137,7 +137,7 @@ def uses_of(kind: type[Named]) -> dict[str, list[Use]]:
 
 
 #: The question of a rule that names it.
-_FIELDS: Mapping[type[Named], str] = {AuthorList: "list", Campaign: "campaign"}
+_FIELDS: Mapping[type[Named], str] = {AuthorList: "author_list", Campaign: "campaign"}
 
 
 def _named(part: Any, field: str) -> Iterator[str]:

@@ -84,7 +84,7 @@ def test_carla_reads_a_list_and_finds_no_form(client_of, carla, press):
 
 
 @pytest.mark.parametrize("state", ["live", "shadow"])
-@pytest.mark.parametrize("word, field", [("list", "list"), ("campaign", "campaign")])
+@pytest.mark.parametrize("word, field", [("list", "author_list"), ("campaign", "campaign")])
 def test_what_a_rule_names_is_shown_and_can_not_be_deleted(client_of, cora, press, spring, word, field, state):
     slug = {"list": "press", "campaign": "spring"}[word]
     name_in_a_rule(field, slug, state)
@@ -99,7 +99,7 @@ def test_what_a_rule_names_is_shown_and_can_not_be_deleted(client_of, cora, pres
 
 
 def test_what_only_an_old_version_names_is_deleted_and_the_audit_tells(client_of, cora, press, spring):
-    name_in_a_rule("list", "press", "retired")
+    name_in_a_rule("author_list", "press", "retired")
     client = client_of(cora)
     client.post(reverse("list-delete", args=["press"]))
     client.post(reverse("campaign-delete", args=["spring"]))
@@ -163,7 +163,7 @@ def test_a_program_keeps_lists_and_campaigns_for_cora(cora, carl):
     assert (made.status_code, made.json()) == (
         201, {"slug": "press", "name": "Press", "handles": ["ines"], "used_by": []},
     )  # fmt: skip
-    name_in_a_rule("list", "press")
+    name_in_a_rule("author_list", "press")
     assert program.delete("/api/v1/author-lists/press/").status_code == 409
     changed = program.put("/api/v1/author-lists/press/", {"name": "Press", "handles": ["x:leo"]}, format="json").json()
     assert (changed["handles"], changed["used_by"][0]["name"]) == (["x:leo"], "Friends")

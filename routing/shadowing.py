@@ -77,7 +77,7 @@ def _facts(routed: Sequence[Routed], wants: frozenset[str]) -> dict:
     if not wants:
         return known
     asked = [Asked(each.message.id, each.verdict.facts, wants, each.message.talk.confidential) for each in routed]
-    return known | look_up(asked)
+    return known | look_up(asked, keep=True)
 
 
 def _decided(each: Routed, facts, beside: RuleSets) -> Verdict:

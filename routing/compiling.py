@@ -6,7 +6,7 @@ unless one of its terms is there is only asked when one is: most rules are never
 `Part.holds` says of each rule, which tests hold against one another.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -14,14 +14,17 @@ import ahocorasick_rs
 
 from routing.conditions import Refused
 from routing.facts import Facts
-from routing.parts import Check, Expression, Sought
+from routing.parts import Among, Check, Expression, Reading, Sought
 from routing.regexes import Together
 from routing.rules import Rule, load_one
-from routing.words import Term, Words
+from routing.words import Term
 
 #: Terms that end in terms that end in terms …: so many may be found at one place of a text; those that would add to
 #: that are sought each for itself. It bounds what a text made for it can cost.
 DEEPEST = 8
+
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 
 class Search:
@@ -32,9 +35,6 @@ class Search:
 
     def number(self, sought: Sought) -> int:
         return self._numbers.setdefault(sought, len(self._numbers))
-
-    def __len__(self) -> int:
-        return len(self._numbers)
 
     @cached_property
     def _terms(self) -> list[tuple[Term, int]]:
@@ -60,20 +60,39 @@ class Search:
         there = {sought.pattern: n for sought, n in self._numbers.items() if isinstance(sought, Expression)}
         return (Together([*there]), [*there.values()]) if there else None
 
-    def found(self, words: Words) -> set[int]:
-        """The numbers of the terms and expressions that this text holds."""
+    @cached_property
+    def _readings(self) -> list[tuple[Callable[[Facts], Iterable[str]], dict[str, int]]]:
+        numbers: dict[type[Among], dict[str, int]] = {}
+        for sought, number in self._numbers.items():
+            if isinstance(sought, Reading):
+                numbers.setdefault(sought.of, {})[sought.value] = number
+        return [(question.values_of, known) for question, known in numbers.items()]
+
+    def found(self, facts: Facts) -> set[int]:
+        """The numbers of what this post has: terms and expressions in its text, values of its facts."""
         found: set[int] = set()
-        text, at_once = words.folded, self._at_once
-        if text and at_once:
-            for place, start, _ in self._automaton.find_matches_as_indexes(text, overlapping=True):
-                term, number = at_once[place]
-                if number not in found and term.stands_at(text, start):
-                    found.add(number)
-        found.update(number for term, number in self._single if words.has(term))
+        for values_of, numbers in self._readings:
+            for value in values_of(facts):
+                if value in numbers:
+                    found.add(numbers[value])
+        if self._at_once:
+            self._seek(facts.words.folded, found)
+        if self._single:
+            found.update(number for term, number in self._single if facts.words.has(term))
         if self._expressions:
-            together, numbers = self._expressions
-            found.update(numbers[each] for each in together.found(words))
+            together, numbers_of = self._expressions
+            found.update(numbers_of[each] for each in together.found(facts.words))
         return found
+
+    def _seek(self, text: str, found: set[int]) -> None:
+        at_once, most = self._at_once, len(text)
+        for place, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            term, number = at_once[place]
+            # Most of what does not stand there is a part of another word: that is seen at a glance.
+            if number in found or (end < most and text[end] in _PLAIN and text[end - 1] in _PLAIN):
+                continue
+            if term.stands_at(text, start):
+                found.add(number)
 
 
 def _endings(term: str, known: set[str]) -> int:
@@ -90,7 +109,7 @@ class Book:
         self.rules: list[Rule] = []
         self.broken: dict[str, str] = {}
         self._search = Search()
-        self._checks: dict[int, Check] = {}
+        self._checks: dict[int, tuple[Check, Rule]] = {}
         self._by_found: dict[int, list[int]] = {}
         self._always: list[int] = []
         for each in rules:
@@ -107,7 +126,7 @@ class Book:
             self._index(len(self.rules) - 1, rule)
 
     def _index(self, place: int, rule: Rule) -> None:
-        self._checks[place] = rule.when.check(self._search)
+        self._checks[place] = rule.when.check(self._search), rule
         anchors = rule.when.anchors()
         if anchors is None:
             self._always.append(place)
@@ -125,25 +144,23 @@ class Book:
 
     def ask(self, facts: Facts) -> tuple[list[Rule], dict[str, str]]:
         """The rules that fit, in order, as far as the first that stops; and those that raised: uid → the error."""
-        found = self._search.found(facts.words) if len(self._search) else set()
+        found = self._search.found(facts)
         fitting: list[Rule] = []
         raised: dict[str, str] = {}
         for place in self._with_a_chance(found):
-            rule = self.rules[place]
+            check, rule = self._checks[place]
             try:
-                fits = self._checks[place](found, facts)
+                if not check(found, facts):
+                    continue
             except Exception as error:  # whatever a rule does, the others are asked
                 raised[rule.uid] = f"{type(error).__name__}: {error}"
                 continue
-            if fits:
-                fitting.append(rule)
-                if rule.then.stop:
-                    break
+            fitting.append(rule)
+            if rule.then.stop:
+                break
         return fitting, raised
 
     def _with_a_chance(self, found: set[int]) -> list[int]:
-        chance = set(self._always)
-        for number in found:
-            if number in self._by_found:
-                chance.update(self._by_found[number])
-        return sorted(chance)
+        """Places of the rules that may fit, in order."""
+        there = self._by_found
+        return sorted(set(self._always).union(*[there[number] for number in found if number in there]))

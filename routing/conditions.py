@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from routing.facts import Facts
-from routing.parts import Check, Hit, Index, Part, Question, Sought
+from routing.parts import Check, Hit, Index, Part, Question, Reading, Sought
 from routing.questions import QUESTIONS
 from routing.saying import listed
 
@@ -51,8 +51,8 @@ class All(Part):
         return _grouped(self.parts, "and" if yes else "or", yes, most)
 
     def anchors(self) -> frozenset[Sought] | None:
-        known = [keys for part in self.parts if (keys := part.anchors()) is not None]
-        return min(known, key=len, default=None)
+        known = [anchors for part in self.parts if (anchors := part.anchors()) is not None]
+        return min(known, key=_frequent, default=None)
 
     def check(self, index: Index) -> Check:
         return _every([part.check(index) for part in self.parts])
@@ -81,9 +81,9 @@ class Some(Part):
         return _grouped(self.parts, "or" if yes else "and", yes, most)
 
     def anchors(self) -> frozenset[Sought] | None:
-        keys = [part.anchors() for part in self.parts]
-        known = [each for each in keys if each is not None]
-        return frozenset().union(*known) if len(known) == len(keys) else None
+        anchors = [part.anchors() for part in self.parts]
+        known = [each for each in anchors if each is not None]
+        return frozenset().union(*known) if len(known) == len(anchors) else None
 
     def check(self, index: Index) -> Check:
         return _some([part.check(index) for part in self.parts])
@@ -117,6 +117,11 @@ class Not(Part):
 
     def questions(self, path: str = "") -> Iterator[tuple[str, Question]]:
         yield from self.part.questions(f"{path}.not")
+
+
+def _frequent(anchors: frozenset[Sought]) -> int:
+    """How many posts have one of them, roughly: a network or language is far more frequent than a word."""
+    return sum(1000 if isinstance(each, Reading) else 1 for each in anchors)
 
 
 def _every(checks: list[Check]) -> Check:

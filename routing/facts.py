@@ -76,7 +76,7 @@ class Facts:
 
     @cached_property
     def links(self) -> tuple[str, ...]:
-        return tuple(_LINK.findall(self.text))
+        return tuple(_LINK.findall(self.text)) if "://" in self.text else ()
 
     def as_read(self, scores: Scores) -> "Facts":
         """The same post with what was read out of it. The language that the network names goes before."""

@@ -2,8 +2,9 @@
 
 import csv
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -21,12 +22,19 @@ class Expression(NamedTuple):
     pattern: str
 
 
-#: What a text is searched for, once for all rules of a book.
-Sought = Term | Expression
+class Reading(NamedTuple):
+    """One of the values that a post may have for questions of a class."""
+
+    of: type["Among"]
+    value: str
+
+
+#: What a post is searched for, once for all rules of a book.
+Sought = Term | Expression | Reading
 
 
 class Index(Protocol):
-    """What numbers the words and expressions that a book's rules look for (routing/compiling.py)."""
+    """What numbers the words, expressions and values that a book's rules look for (routing/compiling.py)."""
 
     def number(self, sought: Sought) -> int: ...
 
@@ -69,8 +77,8 @@ class Part(BaseModel):
         """The condition in words; its contrary when not `yes`; no more than `most` terms of a list."""
 
     def anchors(self) -> frozenset[Sought] | None:
-        """Terms of which a text holds at least one when this fits; None when it may fit without any. With them the
-        engine asks only the rules that stand a chance."""
+        """Of which a post has at least one when this fits: terms, expressions, values; None when it may fit without
+        any. With them the engine asks only the rules that stand a chance."""
         return None
 
     def check(self, index: Index) -> Check:
@@ -133,6 +141,30 @@ class Question(Part):
         except csv.Error:
             raise ValueError("This is too long to read.") from None
         return [each.strip() for each in fields if each.strip()]
+
+
+class Among(Question):
+    """The post has one of the values that are named: its network, its hashtags, the lists that its author is on. Where
+    nobody looked, it has none."""
+
+    @classmethod
+    @abstractmethod
+    def values_of(cls, facts: Facts) -> Iterable[str]:
+        """What the post has."""
+
+    @cached_property
+    def wanted(self) -> frozenset[str]:
+        return frozenset(self.value)
+
+    def holds(self, facts: Facts) -> bool:
+        return not self.wanted.isdisjoint(self.values_of(facts))
+
+    def anchors(self) -> frozenset[Sought] | None:
+        return frozenset(Reading(type(self), each) for each in self.wanted)
+
+    def check(self, index: Index) -> Check:
+        numbers = frozenset(index.number(Reading(type(self), each)) for each in self.wanted)
+        return lambda found, facts: not numbers.isdisjoint(found)
 
 
 def _quoted(term: str) -> str:

@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import ClassVar, Literal
 
 from routing.facts import Facts
-from routing.parts import Question
+from routing.parts import Among
 from routing.questions.looked_up import AnyOf
 from routing.questions.numbers import LIMITS, Between, Counted, Limit
 from routing.questions.values import Names, Slugs
@@ -12,7 +12,7 @@ from routing.saying import listed, negated, quoted
 from routing.words import fold
 
 
-class AuthorIs(Question):
+class AuthorIs(Among):
     """Written by one of these people: by handle, or by the network's id."""
 
     title = "Author"
@@ -26,8 +26,9 @@ class AuthorIs(Question):
     def wanted(self) -> frozenset[str]:
         return frozenset(map(fold, self.value))
 
-    def holds(self, facts: Facts) -> bool:
-        return fold(facts.author_handle.lstrip("@")) in self.wanted or fold(facts.author_id) in self.wanted
+    @classmethod
+    def values_of(cls, facts: Facts) -> tuple[str, ...]:
+        return fold(facts.author_handle.lstrip("@")), fold(facts.author_id)
 
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return f"it is {negated(yes, 'by')} {listed([f'@{name}' for name in self.value], most=most)}"

@@ -1,37 +1,30 @@
 """Questions whose answer somebody has to look up first: campaigns, who is there, near copies."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import ClassVar, Literal
 
 from routing.facts import Facts
-from routing.parts import Hit, Question
+from routing.parts import Among, Hit
 from routing.questions.numbers import LIMITS, Between, Counted, Limit
 from routing.questions.values import Slugs
 from routing.saying import asked, listed, quoted
 
 
-class AnyOf(Question):
-    """Something the post belongs to is among those named. Where nobody looked, it belongs to nothing."""
+class AnyOf(Among):
+    """Something that was looked up is among what is named by a short name."""
 
     #: What is named: departments, lists or campaigns.
     kind: ClassVar[str]
 
-    @cached_property
-    def wanted(self) -> frozenset[str]:
-        return frozenset(self.value)
-
-    def there(self, facts: Facts) -> frozenset[str]:
-        return getattr(facts, self.needs)
-
-    def holds(self, facts: Facts) -> bool:
-        return not self.wanted.isdisjoint(self.there(facts))
+    @classmethod
+    def values_of(cls, facts: Facts) -> frozenset[str]:
+        return getattr(facts, cls.needs)
 
     def named(self) -> Mapping[str, list[str]]:
         return {self.kind: self.value}
 
     def matches(self, facts: Facts) -> Hit | None:
-        found = [each for each in self.value if each in self.there(facts)]
+        found = [each for each in self.value if each in self.values_of(facts)]
         return Hit((self.model_copy(update={"value": found}).say(),)) if found else None
 
 

@@ -2,12 +2,15 @@
 
 import re
 from abc import abstractmethod
+from collections.abc import Callable
+from functools import cached_property
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from routing.facts import Facts
-from routing.parts import Hit, Question
+from routing.parts import Check, Hit, Index, Question
 from routing.questions.values import wrong
 
 Many = Annotated[int, Field(ge=0)]
@@ -38,8 +41,9 @@ class Counted(Number):
     what: ClassVar[str]
     unknown: ClassVar[str]
 
-    def count(self, facts: Facts) -> int | None:
-        return getattr(facts, self.needs or self.field)
+    @cached_property
+    def count(self) -> Callable[[Facts], int | None]:
+        return attrgetter(self.needs or self.field)
 
     @abstractmethod
     def fits(self, number: int) -> bool: ...
@@ -75,6 +79,10 @@ class Limit(Counted):
 
     def fits(self, number: int) -> bool:
         return number >= self.value if self.op == "at_least" else number < self.value
+
+    def check(self, index: Index) -> Check:
+        count, limit, more = self.count, self.value, self.op == "at_least"
+        return lambda found, facts: (number := count(facts)) is not None and (number >= limit) is more
 
     def many(self) -> str:
         return f"{'at least' if self.op == 'at_least' else 'fewer than'} {self.value:,}"

@@ -1,44 +1,36 @@
 """Questions about what the network tells of a post: where it came in, what it is, its language, its stars."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from routing.facts import Facts
-from routing.parts import Check, Hit, Index, Question
+from routing.parts import Among, Hit, Question
 from routing.questions.numbers import Number
 from routing.questions.values import Kinds, Languages, Networks, Some, known
 from routing.saying import asked, kind_name, language_name, listed, negated, network_name, quoted, stars
 
 
-class OneOf(Question):
+class OneOf(Among):
     """The fact is one of those named."""
 
+    #: Its name in `Facts`.
+    fact: ClassVar[str]
     asks = {"in": ("is", "is not")}
     op: Literal["in"] = "in"
     value: Some
 
-    def fact(self, facts: Facts) -> str:
-        return str(getattr(facts, self.field))
-
-    @cached_property
-    def wanted(self) -> frozenset[str]:
-        return frozenset(self.value)
-
-    def holds(self, facts: Facts) -> bool:
-        return self.fact(facts) in self.wanted
+    @classmethod
+    def values_of(cls, facts: Facts) -> tuple[str, ...]:
+        return (getattr(facts, cls.fact),)
 
 
 class Network(OneOf):
     title = "Network"
+    fact = "network"
     field: Literal["network"] = "network"
     value: Networks
-
-    def check(self, index: Index) -> Check:
-        wanted = self.wanted
-        return lambda found, facts: facts.network in wanted
 
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return f"it is {negated(yes, 'from')} {listed(map(network_name, self.value), most=most)}"
@@ -50,12 +42,9 @@ class Network(OneOf):
 class Kind(OneOf):
     title = "Kind of message"
     hint = "Of mention, reply, comment, dm, review, post, article; with commas between them"
+    fact = "kind"
     field: Literal["kind"] = "kind"
     value: Kinds
-
-    def check(self, index: Index) -> Check:
-        wanted = self.wanted
-        return lambda found, facts: facts.kind in wanted
 
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return f"it is {negated(yes, listed(map(kind_name, self.value)))}"
@@ -67,13 +56,14 @@ class Kind(OneOf):
 class ChannelIs(OneOf):
     title = "Channel"
     hint = "The channels’ short names, with commas between them"
+    fact = "channel"
     field: Literal["channel"] = "channel"
 
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return f"it {'came' if yes else 'did not come'} in through {listed(quoted(self.value), most=most)}"
 
 
-class Language(Question):
+class Language(Among):
     """The language, as the network says or as it reads; `pt` asks for Portuguese of any country."""
 
     title = "Language"
@@ -83,13 +73,10 @@ class Language(Question):
     op: Literal["in"] = "in"
     value: Languages
 
-    @cached_property
-    def wanted(self) -> frozenset[str]:
-        return frozenset(self.value)
-
-    def holds(self, facts: Facts) -> bool:
+    @classmethod
+    def values_of(cls, facts: Facts) -> tuple[str, ...]:
         lang = facts.lang.lower()
-        return lang in self.wanted or lang.split("-")[0] in self.wanted
+        return (lang, lang.split("-")[0]) if "-" in lang else (lang,)
 
     def say(self, yes: bool = True, most: int | None = None) -> str:
         return f"it is {negated(yes, 'written')} in {listed(map(language_name, self.value), most=most)}"
@@ -133,6 +120,7 @@ class Rating(Number):
 class Visibility(OneOf):
     title = "Visibility"
     hint = "Such as public, unlisted, private, direct"
+    fact = "visibility"
     field: Literal["visibility"] = "visibility"
 
     def say(self, yes: bool = True, most: int | None = None) -> str:
@@ -142,7 +130,7 @@ class Visibility(OneOf):
         return f"its visibility is “{facts.visibility}”, {asked(quoted(self.value), most)}"
 
 
-class Trait(Question):
+class Trait(Among):
     """What else is plainly true of a post."""
 
     #: word → how it is said of a post that has it, and of one that has not.
@@ -160,24 +148,21 @@ class Trait(Question):
     op: Literal["any"] = "any"
     value: Annotated[Some, AfterValidator(lambda words: known(words, Trait.KNOWN, "trait"))]
 
-    def holds(self, facts: Facts) -> bool:
-        return any(self._has(facts, trait) for trait in self.value)
-
-    def _has(self, facts: Facts, trait: str) -> bool:
-        match trait:
-            case "answers_us":
-                return facts.is_reply_to_us
-            case "link":
-                return bool(facts.links)
-            case "media":
-                return facts.has_media
-            case "question":
-                return "?" in facts.words.folded or "؟" in facts.words.folded
-            case _:
-                return facts.verified
+    @classmethod
+    def values_of(cls, facts: Facts) -> list[str]:
+        text = facts.words.folded
+        true = (
+            ("answers_us", facts.is_reply_to_us),
+            ("link", facts.links),
+            ("media", facts.has_media),
+            ("question", "?" in text or "؟" in text),
+            ("verified", facts.verified),
+        )
+        return [trait for trait, is_so in true if is_so]
 
     def matches(self, facts: Facts) -> Hit | None:
-        found = [self.KNOWN[trait][0] for trait in self.value if self._has(facts, trait)]
+        there = self.values_of(facts)
+        found = [self.KNOWN[trait][0] for trait in self.value if trait in there]
         return Hit(tuple(found)) if found else None
 
     def say(self, yes: bool = True, most: int | None = None) -> str:

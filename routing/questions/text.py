@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from routing import regexes
 from routing.facts import Facts
-from routing.parts import Check, Expression, Hit, Index, Question, Sought, Span
+from routing.parts import Among, Check, Expression, Hit, Index, Question, Sought, Span
 from routing.questions.values import Names, Terms, wrong
 from routing.saying import listed, quoted
 from routing.words import Term, fold
@@ -137,7 +137,7 @@ class Text(Question):
         return f"the text does not {'start with' if self.op == 'starts' else 'contain'} {terms}"
 
 
-class Hashtag(Question):
+class Hashtag(Among):
     title = "Hashtag"
     asks = {"any": ("is any of", "is none of")}
     field: Literal["hashtag"] = "hashtag"
@@ -148,8 +148,13 @@ class Hashtag(Question):
     def terms(self) -> Mapping[str, Term]:
         return {fold(tag): Term.of(f"#{tag}") for tag in self.value}
 
-    def holds(self, facts: Facts) -> bool:
-        return not facts.hashtags.isdisjoint(self.terms)
+    @cached_property
+    def wanted(self) -> frozenset[str]:
+        return frozenset(self.terms)
+
+    @classmethod
+    def values_of(cls, facts: Facts) -> frozenset[str]:
+        return facts.hashtags
 
     def matches(self, facts: Facts) -> Hit | None:
         found = [self.terms[tag] for tag in self.terms if tag in facts.hashtags]

@@ -22,18 +22,19 @@ PLACES = ("customer-service", "pr", "marketing", "rnd")
 
 def measure(rounds: int, many: int, wanted: set[str]) -> Iterator[Figure]:
     """The three sizes in turns. 100 rules stand beside a bare look into an index of words, the others beside 100."""
-    texts, chosen = _texts(many), random.Random("rules")
+    said, chosen = texts(many), random.Random("rules")
     sets = {name: _rule_sets(size, chosen) for name, size in SIZES.items()}
-    ways = {name: lambda held=held: _decide_all(texts, held) for name, held in sets.items()}
+    ways = {name: lambda held=held: _decide_all(said, held) for name, held in sets.items()}
     words = {word: place for place, word in enumerate(VOCABULARY[: 3 * SIZES["rules_100"]])}
-    ways["bare"] = lambda: _look(texts, words)
+    ways["bare"] = lambda: _look(said, words)
     rates = _rates(ways, rounds, many)
     for name in SIZES:
         if name in wanted:
             yield Figure(name, rates[name], rates["bare" if name == "rules_100" else "rules_100"])
 
 
-def _texts(many: int) -> list[str]:
+def texts(many: int) -> list[str]:
+    """Posts that nobody wrote."""
     chosen = random.Random("texts")
     return [" ".join(chosen.choices(VOCABULARY, k=chosen.randrange(8, 32))) for _ in range(many)]
 

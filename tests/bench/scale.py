@@ -74,7 +74,7 @@ def prepare(here: places.Places, many: int) -> None:
 
 def measured(here: places.Places, server: int, rounds: int, many: int, only: set[str]):
     """The figures that are asked for; without a name all of them."""
-    from tests.bench import copying, deciding, figures, pages, taking, trying
+    from tests.bench import copying, deciding, figures, matching, pages, taking, trying
 
     wanted = only or set(figures.KINDS)
     posts = min(2_000, many)
@@ -84,6 +84,8 @@ def measured(here: places.Places, server: int, rounds: int, many: int, only: set
         yield from pages.measure_search(here, server, rounds, wanted)
     if wanted & set(deciding.SIZES):
         yield from deciding.measure(rounds, posts, wanted)
+    if wanted & set(matching.NAMES):
+        yield from matching.measure(rounds, posts, wanted)
     if wanted & set(taking.NAMES):
         with copying.copied(here):
             yield from taking.measure(server, rounds, posts, wanted)

@@ -8,7 +8,6 @@ CREATE FUNCTION routing_forget_erased() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM routing_embedding WHERE message_id = NEW.id;
     DELETE FROM routing_messagescores WHERE message_id = NEW.id;
-    DELETE FROM routing_fingerprint WHERE message_id = NEW.id;
     RETURN NULL;
 END $$;
 
@@ -17,7 +16,6 @@ CREATE TRIGGER message_erased AFTER UPDATE OF deleted_at ON inbox_message FOR EA
 
 DELETE FROM routing_embedding USING inbox_message WHERE inbox_message.id = message_id AND deleted_at IS NOT NULL;
 DELETE FROM routing_messagescores USING inbox_message WHERE inbox_message.id = message_id AND deleted_at IS NOT NULL;
-DELETE FROM routing_fingerprint USING inbox_message WHERE inbox_message.id = message_id AND deleted_at IS NOT NULL;
 """
 BACK = """
 DROP TRIGGER message_erased ON inbox_message;

@@ -31,6 +31,7 @@ def placements_of(verdict: Verdict, message: Waiting, departments: Mapping[str, 
         tags=verdict.tags,
         language="" if verdict.facts.lang == UNKNOWN else verdict.facts.lang,
         mood=as_step(verdict.facts.mood),
+        orders=[*_orders(verdict.matches)],
     )
     return [lead, *(_joining(verdict, message, match, joins) for match, joins in asked.values())]
 

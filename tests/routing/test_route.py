@@ -12,7 +12,7 @@ from departments import audit
 from departments.models import AuditEntry
 from inbox.actions import reply as say
 from inbox.actions.step import lock_conversation
-from inbox.models import Conversation, Message, QueueItem
+from inbox.models import Conversation, Message, Notice, QueueItem
 from routing import actions, engine
 from routing.models import Decision
 from tests.make import make_post, receive
@@ -334,3 +334,16 @@ def test_a_batch_costs_the_same_number_of_queries_at_any_size(rules):
 
     queries(3)
     assert queries(6) == queries(60)
+
+
+def test_what_else_rules_ask_for_is_carried_out(rules, customer_service, carl, carla):
+    spam = written("Casino", says("casino"), spam=True)
+    lawyers = written("Lawyers", says("lawyer"), place="customer-service", approval=True, notify=["carla", "pia"])
+    rules(spam, lawyers)
+    rules(written("Carls", says("lawyer"), assign="carl", snooze=60), department=customer_service)
+    posts = receive(make_post("Casino tonight", author="bot"), make_post("My lawyer writes to you"))
+    assert engine.route() == 2
+    junk, strict = (message.conversation.items.get() for message in posts)
+    assert (junk.status, junk.resolution) == ("resolved", "spam")
+    assert (strict.assignee, strict.needs_approval, strict.status) == (carl, True, "snoozed")
+    assert [each.user for each in Notice.objects.all()] == [carla]  # Pia does not see it

@@ -215,10 +215,17 @@ PAGES: dict[str, list[Use]] = {
     "reply-verb": [
         post(WORK_CUSTOMER_SERVICE, lambda world: {"reply": world.reply.pk, "verb": "cancel"}, refused=ADMIN),
         post(HR, lambda world: {"reply": world.secret_reply.pk, "verb": "confirm"}),
-        # Nothing waits for approval here: who may decide about it is told so, and who does not lead refused.
-        post(NOBODY, lambda world: {"reply": world.reply.pk, "verb": "approve"}, refused=READ_CUSTOMER_SERVICE),
-        post(NOBODY, lambda world: {"reply": world.reply.pk, "verb": "send-back"}, refused=READ_CUSTOMER_SERVICE),
-        post(NOBODY, lambda world: {"reply": world.secret_reply.pk, "verb": "approve"}, refused=HR),
+        # Nothing waits for approval here: who may decide about it is told so.
+        *(
+            post(
+                {"carla", "cora"},
+                lambda world, verb=verb: {"reply": world.reply.pk, "verb": verb},
+                sent=named(body_hash="x"),
+                refused={"mia", "carl", "ada"},
+            )
+            for verb in ("approve", "send-back")
+        ),
+        post(HR, lambda world: {"reply": world.secret_reply.pk, "verb": "approve"}, sent=named(body_hash="x")),
     ],
     "notices": [get(ALL), post(ALL)],
     "contacts": [get(ALL)],

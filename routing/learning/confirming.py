@@ -1,7 +1,10 @@
 """Saying that a conversation lies right: the cheapest way to teach, and the only one that says what went well."""
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from departments.access import may
@@ -11,6 +14,8 @@ from inbox import actions
 from inbox.actions.step import finish, keep, locked, ring_all, snapshot, visible_conversation
 from inbox.errors import Refused
 from inbox.models import Change, Conversation, QueueItem
+from routing.learning.sampling import is_sampled
+from routing.models import Correction, Decision
 
 sentences(
     routing_confirmed="{by} confirmed that it belongs to {department}",
@@ -43,7 +48,8 @@ def confirm(conversation: Conversation, *, by: User, yes: bool = True) -> QueueI
 
 def confirmation(item: QueueItem) -> Change | None:
     """The confirmation that stands for this share, if somebody gave one."""
-    return Change.objects.filter(item=item, verb=VERB, undone_at=None).order_by("-at").first()
+    standing = Change.objects.filter(item=item, verb=VERB, undone_at=None).select_related("by")
+    return standing.order_by("-at").first()
 
 
 def why_not(item: QueueItem) -> str:
@@ -53,6 +59,27 @@ def why_not(item: QueueItem) -> str:
     if item.department.is_triage and not item.probably_nothing:
         return "In Triage lies what nobody placed yet. Place it instead."
     return ""
+
+
+def offered(item: QueueItem | None, user: User, placed: Decision | None) -> dict[str, Any] | None:
+    """What the page of a conversation draws for who may confirm it: where to post, who confirmed it already, and
+    whether it is one of those that a model placed and somebody should look at."""
+    if item is None or not may(user, "work_queue", item.department):
+        return None
+    there = confirmation(item)
+    if there is None and why_not(item):
+        return None
+    by_model = placed is not None and placed.source == Decision.Source.MODEL
+    return {
+        "url": reverse("conversation-confirm", args=[item.conversation_id]),
+        "by": there.by if there else None,
+        "of": "nobody" if item.department.is_triage else item.department.name,
+        "check_me": there is None and by_model and is_sampled(placed.message_id) and not _known(placed),
+    }
+
+
+def _known(placed: Decision) -> bool:
+    return Correction.objects.filter(message=placed.message_id).exists()
 
 
 def _confirm(item: QueueItem, by: User) -> None:

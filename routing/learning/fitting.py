@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from departments.audit import record
-from routing.learning import choosing, lessons, measuring, vocabulary
+from routing.learning import choosing, first, lessons, measuring, vocabulary
 from routing.learning.harvesting import harvest
 from routing.learning.lessons import Lesson
 from routing.learning.live import unpack
@@ -56,6 +56,18 @@ class School:
 
         taught = [*self.seeds, *self.examples, *(each.example for each in lessons)]
         return train(taught, encoder=self.encoder, descriptions=self.descriptions)
+
+    def graduate(self) -> "Classifier":
+        """What has learnt everything; before anybody taught anything, the one that this installation keeps."""
+        if self.lessons or self.examples:
+            return self.train(self.lessons)
+        of = f"{self.digest} {self.encoder.name if self.encoder else ''}"
+        return first.kept_or(lambda: self.train([]), of)
+
+    @property
+    def digest(self) -> str:
+        """The same for two trainings that learn the same."""
+        return lessons.digest(self.lessons, [*self.examples, *self.seeds], self.descriptions)
 
     def ask(self, classifier: "Classifier", lessons: Sequence[Lesson]) -> dict[UUID, Judged]:
         """What the classifier says of these messages."""
@@ -97,7 +109,7 @@ def _alone() -> Iterator[bool]:
 def _refit(why: str) -> RoutingModel:
     begun, read_at = time.monotonic(), timezone.now()
     school = go_to_school()
-    classifier = school.train(school.lessons)
+    classifier = school.graduate()
     held = _held_out(school)
     model = _kept(school, classifier, why, read_at)
     model.metrics = _metrics(school, held, model.thresholds)
@@ -149,7 +161,7 @@ def _kept(school: School, classifier: "Classifier", why: str, read_at: datetime)
         encoder=school.encoder.name if school.encoder else "",
         thresholds={label: round(float(value), 4) for label, value in classifier.thresholds.items()},
         corrections=len(school.lessons),
-        trained_on=lessons.digest(school.lessons, [*school.examples, *school.seeds], school.descriptions),
+        trained_on=school.digest,
         vocabulary=vocabulary.packed(texts),
         why=why[:300],
         created_at=read_at,

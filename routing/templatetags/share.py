@@ -1,0 +1,34 @@
+"""Shares on the page, and who sees how good routing is."""
+
+from collections.abc import Sized
+
+from django import template
+
+from departments.access import rights
+from routing.learning.quality import has_quality
+
+register = template.Library()
+NARROW = "\u202f"
+
+
+@register.filter
+def share(value: float, of: int = 1) -> str:
+    """“87 %”; a dash where there is nothing of which it would be the share."""
+    return f"{round(100 * value)}{NARROW}%" if of else "–"
+
+
+@register.filter
+def ratio(number: int, of: Sized) -> float:
+    return number / len(of) if len(of) else 0.0
+
+
+@register.filter
+def place(number: float, more: float = 0) -> str:
+    """A place on a canvas, the same in every language."""
+    return f"{number + more:.1f}".removesuffix(".0")
+
+
+@register.filter
+def sees_quality(user) -> bool:
+    """Whether the page about quality is there for this person."""
+    return has_quality(rights(user))

@@ -16,7 +16,7 @@ from inbox.waiting import Waiting, as_they_waited
 from routing.deciding import Book
 from routing.facts import Facts, facts_of_message
 from routing.gathering import LOOKED_UP, Asked, look_up
-from routing.models import Decision
+from routing.models import Decision, MessageScores
 from routing.parts import Part, Span
 from routing.rules import Rule
 
@@ -27,6 +27,8 @@ LOOKED_THROUGH = 20_000
 #: Posts that this process keeps made ready, and for how many seconds: lists and campaigns change.
 KEPT, SECONDS = 5_000, 120
 
+#: What only a model can tell of a post, by the words of `Facts`.
+_READ = frozenset({"mood", "labels"})
 #: Message and revision.
 Key = tuple[str, int]
 _kept: OrderedDict[Key, "Recent"] = OrderedDict()
@@ -71,13 +73,20 @@ def count(condition: Part, posts: Sequence[Recent], earlier: Iterable[Rule] = ()
     return Count(len(fitting), len(posts), taken, newest)
 
 
+def asked_of(condition: Part) -> frozenset[str]:
+    """What has to be looked up or read of a post before this condition can be tried on it."""
+    return frozenset(question.needs for _, question in condition.questions() if question.needs)
+
+
 def recent_posts(user: User, asks: Iterable[str] = (), most: int = MOST) -> list[Recent]:
-    """The newest posts from outside that this person may see, the newest first, with what a rule `asks` for."""
+    """The newest posts from outside that this person may see, the newest first, with what a rule `asks` for. What
+    models say of them is what they said already: nothing is read anew while somebody types."""
     wanted, now = _visible(user, most), time.monotonic()
     with _lock:
         known = {key: _kept[key] for key in wanted if key in _kept and _kept[key].until > now}
     known |= _read([key for key in wanted if key not in known], now + SECONDS)
     known |= _looked_up(known, LOOKED_UP.intersection(asks))
+    known |= _told_by_models(known, _READ.intersection(asks))
     _keep(known)
     return [known[key] for key in wanted if key in known]
 
@@ -111,6 +120,19 @@ def _looked_up(posts: dict[Key, Recent], wants: frozenset[str]) -> dict[Key, Rec
         key: replace(post, facts=_with_words(found[key[0]], post.facts), known=post.known | wants)
         for key, post in lacking.items()
     }
+
+
+def _told_by_models(posts: dict[Key, Recent], wants: frozenset[str]) -> dict[Key, Recent]:
+    lacking = {key: post for key, post in posts.items() if wants - post.known}
+    asked = MessageScores.objects.filter(message__among={id for id, _ in lacking}).order_by("id") if lacking else None
+    rows = asked.annotate(of=id_of("message_id")).values_list("of", "revision", "mood", "labels") if asked else ()
+    found = {(of, revision): (mood, tuple((slug, p) for slug, p in labels)) for of, revision, mood, labels in rows}
+    told = {}
+    for key, post in lacking.items():
+        mood, labels = found.get(key, (None, ()))
+        facts = _with_words(replace(post.facts, mood=mood, labels=labels), post.facts)
+        told[key] = replace(post, facts=facts, known=post.known | _READ)
+    return told
 
 
 def _with_words(facts: Facts, before: Facts) -> Facts:

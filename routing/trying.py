@@ -18,6 +18,7 @@ from routing.facts import Facts, facts_of_message
 from routing.gathering import Asked, asked_by, gather_tried, look_up
 from routing.models import RuleSet, RuleSetVersion
 from routing.previewing import Anywhere
+from routing.reading import reader
 from routing.tracing import Trace, Walked, trace
 
 
@@ -62,7 +63,12 @@ def on_message(message: Message, rule_sets: RuleSets) -> Trace:
 
 
 def _way(facts: Facts, rule_sets: RuleSets) -> Trace:
-    return trace(facts, rule_sets, scores_of(facts))
+    """By the rules, and by the model in force where they place nothing or ask what only it can tell."""
+    scores, found = scores_of(facts), reader()
+    if found is None:
+        return trace(facts, rule_sets, scores)
+    (scores,) = found.of_facts([facts.in_language(scores.language)])
+    return trace(facts, replace(rule_sets, thresholds=found.thresholds), scores)
 
 
 def first_message(user: User, conversation: UUID) -> Message | None:

@@ -15,7 +15,7 @@ from routing.forms import RuleForm
 from routing.listing import TERMS
 from routing.offering import offers
 from routing.parts import Part
-from routing.recent import Found, count, recent_posts
+from routing.recent import Found, asked_of, count, recent_posts
 from routing.rules import Rule, Then
 from routing.views.bench import Bench, bench
 from routing.views.pages import workers_only
@@ -46,7 +46,7 @@ def counted(request: HttpRequest, rule_set: uuid.UUID) -> HttpResponse:
 
 
 def _counted(request: HttpRequest, at: Bench, condition: Part) -> dict[str, Any]:
-    posts = recent_posts(request.user, getattr(condition, "asks", frozenset()))
+    posts = recent_posts(request.user, asked_of(condition))
     found = count(condition, posts, _earlier(at, request.POST.get("uid", "")))
     return {"count": found, "newest": [_shown(each) for each in found.newest]}
 

@@ -30,7 +30,7 @@ def try_rules(request: HttpRequest) -> HttpResponse:
     message = _asked_for(request) if request.method != "POST" else None
     form = try_form(request, message)
     context = {"try_form": form, "tried": _tried(request, form, message), "tried_on": message} | _offered(request)
-    if request.htmx:
+    if request.htmx and request.method == "POST":
         return render(request, "routing/_try.html", context)
     return render(request, "routing/try.html", page(request, versions=newest_versions(request), **context))
 

@@ -40,10 +40,25 @@ function chip(field, word) {
   return make("span", { className: "tok" }, make("bdi", { textContent: name }), remove);
 }
 
+// Of very many the first stand there, and a button shows the rest.
+const FEW = 12;
+
 function draw(field) {
   const box = field.nextElementSibling;
-  box.querySelectorAll(".tok").forEach((each) => each.remove());
-  box.prepend(...parse(field.value).map((word) => chip(field, word)));
+  box.querySelectorAll(".tok, .tok-more").forEach((each) => each.remove());
+  const words = parse(field.value);
+  const folded = words.length > FEW + 4 && !("whole" in box.dataset);
+  box.prepend(...(folded ? words.slice(0, FEW) : words).map((word) => chip(field, word)));
+  if (!folded) return;
+  const more = make("button", { type: "button", className: "tok-more", textContent: `${words.length - FEW} more` });
+  box.querySelector(".chip-in").before(more);
+}
+
+function unfold(box) {
+  box.dataset.whole = "";
+  const first = box.querySelectorAll(".tok").length;
+  draw(box.previousElementSibling);
+  box.querySelectorAll(".tok-x")[first]?.focus();
 }
 
 function equip(field) {
@@ -62,9 +77,14 @@ function equip(field) {
   if (focused) entry.focus();
 }
 
+// What was there before one began to type the next word; the word itself is in the field already, so that it is counted.
+const settled = new WeakMap();
+
 function take(entry) {
   const field = entry.parentElement.previousElementSibling;
-  const words = [...new Set([...parse(field.value), ...parse(entry.value).map((each) => valueOf(field, each))])];
+  const before = settled.get(field) ?? parse(field.value);
+  const words = [...new Set([...before, ...parse(entry.value).map((each) => valueOf(field, each))])];
+  settled.delete(field);
   entry.value = "";
   tell(field, words);
   draw(field);
@@ -84,13 +104,11 @@ document.addEventListener("keydown", (event) => {
     if (entry.value.trim()) take(entry);
   } else if (event.key === "Backspace" && !entry.value && field.value) {
     event.preventDefault();
-    const last = parse(field.value).at(-1);
-    drop(field, last);
-    entry.value = last; // one goes back into it, to mend a letter
+    drop(field, parse(field.value).at(-1));
   }
 });
 
-// What stands there when one turns away counts; and while one types, the field already says it, so that it is counted.
+// What stands there when one turns away counts.
 document.addEventListener("focusout", (event) => event.target.matches?.(".chip-in") && event.target.value.trim() && take(event.target));
 document.addEventListener("paste", (event) => {
   const entry = event.target.closest?.(".chip-in");
@@ -106,13 +124,15 @@ document.addEventListener("input", (event) => {
   event.stopPropagation();
   const field = entry.parentElement.previousElementSibling;
   if (offersOf(field) && event.inputType === "insertReplacementText") return take(entry);
-  const kept = [...entry.parentElement.querySelectorAll("[data-chip-remove]")].map((each) => each.dataset.chipRemove);
+  const kept = [...(settled.get(field) ?? parse(field.value))];
+  settled.set(field, kept);
   tell(field, entry.value.trim().length > 1 ? [...kept, entry.value.trim()] : kept);
 }, true);
 document.addEventListener("click", (event) => {
   const remove = event.target.closest?.("[data-chip-remove]");
   const box = event.target.closest?.(".toks");
   if (!box) return;
+  if (event.target.closest(".tok-more")) return unfold(box);
   if (remove) drop(box.previousElementSibling, remove.dataset.chipRemove);
   box.querySelector(".chip-in").focus();
 });

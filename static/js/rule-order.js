@@ -103,6 +103,11 @@ document.addEventListener("focusout", (event) => {
   if (away) cancel();
 });
 
+// A rule that somebody holds is not drawn anew under their hand.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (moving && event.detail.target?.contains(moving.item)) event.detail.shouldSwap = false;
+});
+
 // Dragging -----------------------------------------------------------------------------------------------------------
 document.addEventListener("pointerdown", (event) => {
   const grip = event.target.closest?.("[data-order] > [data-uid] > .grip");

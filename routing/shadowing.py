@@ -7,19 +7,20 @@ lie where it really lies: the shadow moves nothing, so it has no other place for
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from django.db import transaction
 
 from departments.away import is_away
-from departments.models import Department
+from departments.models import Department, User
 from inbox.waiting import Waiting
 from routing.deciding import RuleSets, Verdict, decide
 from routing.gathering import Asked, asked_by, look_up
 from routing.in_force import book_of
 from routing.models import Decision, RuleSetVersion
 from routing.outcomes import outcome
+from routing.querysets import DecisionQuerySet
 from routing.recording import as_row, failed
 from routing.scoring import Scores
 
@@ -86,3 +87,30 @@ def _decided(each: Routed, facts, beside: RuleSets) -> Verdict:
         return decide(facts, beside, each.scores, holder=holder)
     except Exception as error:
         return failed(facts, beside, error, holder)
+
+
+# What came of it ------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Seen:
+    """What a version in the shadow showed, as far as one person may see it."""
+
+    differences: DecisionQuerySet
+    evaluated: int
+    differing: int
+
+    def newest(self, many: int) -> list[tuple[Decision, Decision | None]]:
+        """The newest differences, each with what was really decided of that message."""
+        people = ("department", "message__channel", "message__identity")
+        found = list(self.differences.select_related(*people).order_by("-id")[:many])
+        live = Decision.objects.live().filter(message__in=[each.message_id for each in found])
+        really = {(each.message_id, each.revision): each for each in live.select_related("department")}
+        return [(each, really.get((each.message_id, each.revision))) for each in found]
+
+
+def seen(version: RuleSetVersion, user: User) -> Seen:
+    """How many messages were evaluated beside it since it began, and those that it would have decided otherwise."""
+    decisions = Decision.objects.visible_to(user).filter(at__gte=version.shadow_since)
+    if until := version.retired_at if version.published_at is None else version.published_at:
+        decisions = decisions.filter(at__lte=until)
+    differences = decisions.shadow().filter(versions__contains=[version.pk])
+    return Seen(differences, decisions.live().count(), differences.count())

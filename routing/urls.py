@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from routing.views import counting, rules, trying, versions
+from routing.views import backtests, counting, rules, shadows, trying, versions
 
 urlpatterns = [
     path("routing/", rules.rules, name="rules"),
@@ -17,4 +17,12 @@ urlpatterns = [
     path("routing/<uuid:rule_set>/rules/<slug:uid>/<slug:verb>/", rules.rule_verb, name="rule-verb"),
     path("routing/<uuid:rule_set>/versions/<int:number>/", versions.version, name="rules-version"),
     path("routing/<uuid:rule_set>/versions/<int:number>/restore/", versions.restore, name="rules-restore"),
+    path("routing/<uuid:rule_set>/versions/<int:number>/rules.yaml", versions.export, name="rules-export"),
+    path("routing/<uuid:rule_set>/versions/<int:number>/shadow/", shadows.shadow, name="rules-shadow"),
+    path("routing/<uuid:rule_set>/versions/<int:number>/back-test/", backtests.begin, name="back-test-begin"),
+    path("routing/<uuid:rule_set>/versions/<int:number>/do/<slug:verb>/", versions.verb, name="rules-version-verb"),
+    path("routing/<uuid:rule_set>/versions/import/", versions.bring_in, name="rules-import"),
+    path("routing/versions/", versions.versions, name="rules-versions"),
+    path("routing/back-tests/<uuid:trial>/", backtests.back_test, name="back-test"),
+    path("routing/back-tests/<uuid:trial>/cancel/", backtests.cancel, name="back-test-cancel"),
 ]

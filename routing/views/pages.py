@@ -61,7 +61,8 @@ def editable(request: HttpRequest, pk: uuid.UUID) -> RuleSet:
 
 
 def version_of(request: HttpRequest, pk: uuid.UUID, number: int) -> RuleSetVersion:
-    versions = visible(request, pk).versions.published().select_related("rule_set__department", "published_by")
+    people = ("published_by", "created_by", "parent")
+    versions = visible(request, pk).versions.select_related("rule_set__department", *people)
     return get_object_or_404(versions, number=number)
 
 

@@ -80,6 +80,7 @@ class DecidedShape(serializers.Serializer):
     priority = serializers.IntegerField()
     tags = serializers.ListField(child=serializers.CharField())
     probably_nothing = serializers.BooleanField()
+    broken = serializers.ListField(child=serializers.CharField(), help_text="Rules that could not be asked")
     versions = serializers.ListField(child=serializers.UUIDField())
 
 

@@ -14,6 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from routing import saying
 from routing.compiling import Book
@@ -73,6 +74,15 @@ class Match:
         return " and ".join(self.hit.reasons)
 
 
+class Broken(NamedTuple):
+    """A rule that raised while it was asked. What it would have done was not done."""
+
+    version: str
+    uid: str
+    name: str
+    why: str
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What was decided of one post. `by` is the rule that gave it to `department`; None when it stayed where the thread
@@ -93,6 +103,8 @@ class Verdict:
     # The model that read it, and its best two guesses, where they counted.
     model: str = ""
     guesses: tuple[tuple[str, float], ...] = ()
+    # Rules that could not be asked; the others were.
+    broken: tuple[Broken, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -140,20 +152,37 @@ def decide(facts: Facts, rule_sets: RuleSets, scores: Scores = UNREAD, *, holder
     """Where this post goes. `holder` is the department that leads its conversation already: it stays there, and rules
     may still let others join, tag, and raise the priority."""
     facts = facts.as_read(scores)
-    matches = _ask(rule_sets.house, facts)
+    matches, broken = _ask(rule_sets.house, facts)
     verdict = _held(holder, matches, rule_sets, facts) if holder else _placed(matches, rule_sets, facts)
     if scores.labels and not holder and verdict.source == "none" and verdict.by is None:
         verdict = _guessed(verdict, scores, rule_sets)
     if scores.model:
         verdict = replace(verdict, model=scores.model)
+    if broken:
+        verdict = _with_broken(verdict, broken)
     own = rule_sets.own.get(verdict.department)
     if own is None:
         return verdict
     return _with_own(verdict, own)
 
 
-def _ask(book: Book, facts: Facts) -> list[Match]:
-    return [Match(rule, book.version, facts) for rule in book.fitting(facts)]
+def _ask(book: Book, facts: Facts) -> tuple[list[Match], tuple[Broken, ...]]:
+    """The rules that fit, and those that could not be asked."""
+    fitting, raised = book.ask(facts)
+    matches = [Match(rule, book.version, facts) for rule in fitting]
+    if not raised:
+        return matches, ()
+    names = {rule.uid: rule.name for rule in book.rules}
+    return matches, tuple(Broken(book.version, uid, names[uid], why) for uid, why in raised.items())
+
+
+def _with_broken(verdict: Verdict, broken: tuple[Broken, ...]) -> Verdict:
+    """Where nothing placed it, one of these might have: the reason says so."""
+    verdict = replace(verdict, broken=verdict.broken + broken)
+    if verdict.source != "none":
+        return verdict
+    names = saying.listed(saying.quoted(each.name for each in broken), "and")
+    return replace(verdict, told=f"{verdict.told}; {names} could not be asked ({broken[0].why})")
 
 
 def _placed(matches: list[Match], rule_sets: RuleSets, facts: Facts) -> Verdict:
@@ -220,7 +249,8 @@ def _guessed(verdict: Verdict, scores: Scores, rule_sets: RuleSets) -> Verdict:
         # It takes the conversation alone: no rule lets anybody else in.
         return _like(verdict, best, sure, rule_sets, joins=())
     if sure < rule_sets.thresholds.get(best, math.inf):
-        return replace(verdict, told=f"no rule fits, and it is not sure what it reads like: {_said(guesses, rule_sets)}")
+        unsure = f"no rule fits, and it is not sure what it reads like: {_said(guesses, rule_sets)}"
+        return replace(verdict, told=unsure)
     if best == NONE:
         told = f"it reads like nothing for anybody ({_percent(sure)})"
         return replace(verdict, source="model", probably_nothing=True, told=told)
@@ -262,8 +292,13 @@ def _held(holder: str, matches: list[Match], rule_sets: RuleSets, facts: Facts) 
 
 def _with_own(verdict: Verdict, own: Book) -> Verdict:
     """The leading department's own rules add their tags and priority."""
-    matches = verdict.matches + tuple(_ask(own, verdict.facts))
-    return replace(verdict, matches=matches, versions=(*verdict.versions, own.version))
+    matches, broken = _ask(own, verdict.facts)
+    return replace(
+        verdict,
+        matches=verdict.matches + tuple(matches),
+        versions=(*verdict.versions, own.version),
+        broken=verdict.broken + broken,
+    )
 
 
 # Why not ------------------------------------------------------------------------------------------------------
@@ -283,20 +318,33 @@ def why_not(department: str, facts: Facts, rule_sets: RuleSets, *, most: int | N
     taken: Rule | None = None
     stopped: Rule | None = None
     for rule in rule_sets.house.rules:
-        fits = rule.on and stopped is None and rule.when.holds(facts)
+        holds = _holds(rule, facts)
+        fits = rule.on and stopped is None and holds is True
         if department in rule.then.departments:
             if fits and (taken is None or department in rule.then.join):
                 return []
-            told.append(WhyNot(rule.name, *_lacking(rule, facts, taken, stopped, most)))
+            told.append(WhyNot(rule.name, *_lacking(rule, facts, holds, taken, stopped, most)))
         taken = taken or (rule if fits and rule.then.places else None)
         stopped = stopped or (rule if fits and rule.then.stop else None)
     return told
 
 
-def _lacking(rule: Rule, facts: Facts, taken: Rule | None, stopped: Rule | None, most: int | None) -> tuple[str, bool]:
+def _holds(rule: Rule, facts: Facts) -> bool | str:
+    """Whether it fits; a sentence when it can not be asked."""
+    try:
+        return rule.when.holds(facts)
+    except Exception as error:  # whatever it is, the other rules have something to tell
+        return f"it can not be asked ({type(error).__name__}: {error})"
+
+
+def _lacking(
+    rule: Rule, facts: Facts, holds: bool | str, taken: Rule | None, stopped: Rule | None, most: int | None
+) -> tuple[str, bool]:
     if not rule.on:
         return "it is switched off", False
-    if not rule.when.holds(facts):
+    if isinstance(holds, str):
+        return holds, False
+    if not holds:
         return rule.when.missing(facts, most), False
     if stopped is not None:
         return f"it fits, but the rule “{stopped.name}” stands before it and stops", True

@@ -27,6 +27,7 @@ from departments.rows import id_of
 from inbox.actions import place_many
 from inbox.models import Message, QueueItem
 from inbox.waiting import Waiting, claim, lock_talks
+from routing.breaking import note_broken
 from routing.deciding import Book, Named, RuleSets, Verdict, WhyNot, decide, why_not
 from routing.facts import Facts
 from routing.gathering import asked_by, gather
@@ -220,6 +221,7 @@ def _decide_one(
 def _store(routed: Sequence[_Routed], departments: dict[str, Department]) -> None:
     """Place, record, and mark as routed: a fixed number of statements, and one for each language met."""
     keep(each.reading for each in routed if each.reading)
+    note_broken(each.verdict for each in routed)
     place_many(placement for each in routed for placement in placements_of(each.verdict, each.message, departments))
     Decision.objects.keep(
         [as_row(each.verdict, each.message, departments, each.duration_us) | {"at": each.at} for each in routed]

@@ -6,6 +6,7 @@ from uuid import UUID
 from departments.access import rights
 from departments.models import Department, User
 from routing.actions import may_edit
+from routing.breaking import broken_of
 from routing.conditions import Refused
 from routing.models import Decision, RuleSet, RuleSetVersion
 from routing.rules import Rule, load_one
@@ -23,7 +24,9 @@ class Line:
     name: str
     on: bool = True
     rule: Rule | None = None
+    # Why it can not be read any more; the error it raised when it was asked.
     broken: str = ""
+    raised: str = ""
     hits: int | None = None
     locked: bool = False
     place: Department | None = None
@@ -126,10 +129,14 @@ def _under_way(user: User) -> dict[UUID, list[RuleSetVersion]]:
 
 def lines_of(version: RuleSetVersion, departments: dict[str, Department], user: User, hits=None, first=1) -> list[Line]:
     """The rules of one version as lines of the page."""
-    return [
+    raised = broken_of(version)
+    lines = [
         _line(number, raw, departments, user, hits if version.state == "live" else None)
         for number, raw in enumerate(version.rules, start=first)
     ]
+    for line in lines:
+        line.raised = raised.get(line.uid, "")
+    return lines
 
 
 def _line(number: int, raw: dict, departments: dict[str, Department], user: User, hits: dict | None) -> Line:

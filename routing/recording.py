@@ -25,6 +25,7 @@ def as_row(
         "spans": places(verdict),
         "also_matched": also(verdict),
         "matched": [match.rule.uid for match in verdict.matches],
+        "broken": [each.uid for each in verdict.broken],
         "joins": [slug for slug, _ in verdict.joins],
         "tags": list(verdict.tags),
         "priority": verdict.priority,

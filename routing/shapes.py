@@ -47,6 +47,7 @@ def decision(found: Decision) -> dict[str, Any]:
         "priority": found.priority,
         "tags": found.tags,
         "probably_nothing": found.probably_nothing,
+        "broken": found.broken,
         "versions": found.versions,
         "at": found.at,
     }
@@ -67,6 +68,7 @@ def verdict(found: Verdict, rule_sets: RuleSets) -> dict[str, Any]:
         "priority": found.priority,
         "tags": list(found.tags),
         "probably_nothing": found.probably_nothing,
+        "broken": [each.uid for each in found.broken],
         "language": found.facts.lang,
         "versions": [version for version in found.versions if version],
         "why_not": {

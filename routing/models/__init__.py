@@ -15,13 +15,14 @@ from routing.models.learning import (
 )
 from routing.models.lists import AuthorList, Campaign
 from routing.models.scores import Embedding, MessageScores
-from routing.models.versions import RuleSet, RuleSetVersion
+from routing.models.versions import BrokenRule, RuleSet, RuleSetVersion
 
 __all__ = [
     "Assignment",
     "AssignmentPolicy",
     "AuthorList",
     "BackTest",
+    "BrokenRule",
     "Campaign",
     "Capacity",
     "Correction",

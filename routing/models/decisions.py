@@ -42,6 +42,8 @@ class Decision(models.Model):
     also_matched = models.JSONField(default=list)
     # Every rule that fitted, for counting.
     matched = ArrayField(models.CharField(max_length=36), default=list)
+    # Rules that could not be asked.
+    broken = ArrayField(models.CharField(max_length=36), default=list, db_default=[])
     joins = ArrayField(models.CharField(max_length=50), default=list)
     tags = ArrayField(models.CharField(max_length=50), default=list)
     priority = models.SmallIntegerField(default=0)

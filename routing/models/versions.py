@@ -72,3 +72,23 @@ class RuleSetVersion(models.Model):
 
     def __str__(self):
         return f"{self.rule_set}, version {self.number}"
+
+
+class BrokenRule(models.Model):
+    """A rule of a version that raised while it was asked: the page of rules says so until another version is in
+    force."""
+
+    version = models.ForeignKey(RuleSetVersion, models.CASCADE, related_name="broken_rules")
+    uid = models.CharField(max_length=36)
+    # The last error.
+    why = models.CharField(max_length=300)
+    since = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["version", "uid"], name="broken_once")]
+
+    def __str__(self):
+        return f"{self.uid} of {self.version}"

@@ -1,0 +1,35 @@
+"""Rules that raise while they are asked are noted with the error, so that the page of rules shows them everywhere."""
+
+import logging
+from collections.abc import Iterable
+
+from django.utils import timezone
+
+from routing.deciding import Verdict
+from routing.models import BrokenRule, RuleSetVersion
+
+logger = logging.getLogger(__name__)
+
+
+def note_broken(verdicts: Iterable[Verdict]) -> None:
+    """Keep each rule that these verdicts could not ask, once, with its last error."""
+    found = {(each.version, each.uid): each for verdict in verdicts for each in verdict.broken if each.version}
+    if not found:
+        return
+    now = timezone.now()
+    for (version, uid), each in sorted(found.items()):
+        logger.error("Rule %s (%s) of version %s could not be asked: %s", uid, each.name, version, each.why)
+    BrokenRule.objects.bulk_create(
+        [
+            BrokenRule(version_id=version, uid=uid, why=each.why[:300], since=now, last_at=now)
+            for (version, uid), each in sorted(found.items())
+        ],
+        update_conflicts=True,
+        unique_fields=["version", "uid"],
+        update_fields=["why", "last_at"],
+    )
+
+
+def broken_of(version: RuleSetVersion) -> dict[str, str]:
+    """The rules of this version that raised: uid → the last error."""
+    return dict(version.broken_rules.values_list("uid", "why"))

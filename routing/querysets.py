@@ -190,10 +190,15 @@ _FOLD = """
 WITH gone AS (
     DELETE FROM routing_loadchange WHERE id IN (SELECT id FROM routing_loadchange ORDER BY id LIMIT %s FOR UPDATE)
     RETURNING department_id, user_id, change
+), summed AS (
+    SELECT department_id, user_id, sum(change) AS total FROM gone GROUP BY 1, 2
 )
 INSERT INTO routing_capacity (department_id, user_id, load, languages, skills)
-SELECT department_id, user_id, sum(change), '{}', '{}' FROM gone GROUP BY 1, 2 ORDER BY 1, 2
-ON CONFLICT (department_id, user_id) DO UPDATE SET load = routing_capacity.load + excluded.load
+SELECT department_id, user_id, greatest(total, 0), '{}', '{}' FROM summed ORDER BY 1, 2
+ON CONFLICT (department_id, user_id) DO UPDATE SET load = routing_capacity.load + (
+    SELECT total FROM summed
+    WHERE summed.department_id = excluded.department_id AND summed.user_id = excluded.user_id
+)
 """
 #: In one statement, so that all of it is as it was at one moment.
 _RECOUNT = """

@@ -2,6 +2,7 @@
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers, status
 from rest_framework.response import Response
@@ -12,7 +13,7 @@ from departments.access import NOTHING, rights
 from departments.api import CursorPages, StrictSerializer
 from departments.models import ApiToken
 from inbox.models import Conversation
-from routing import actions, shapes
+from routing import actions, rules, shapes
 from routing.conditions import Refused
 from routing.engine import live_rule_sets
 from routing.models import Decision, RuleSet, RuleSetVersion
@@ -141,6 +142,13 @@ class RuleSets(RulesView):
         return Response({"next": None, "previous": None, "results": results})
 
 
+class Schema(RulesView):
+    @extend_schema(operation_id="rule_sets_schema", responses=OpenApiTypes.OBJECT)
+    def get(self, request):
+        """The form of the list of rules that a version holds, as JSON Schema."""
+        return Response(rules.schema())
+
+
 class OneRuleSet(RulesView):
     @extend_schema(operation_id="rule_sets_retrieve", responses=RuleSetShape)
     def get(self, request, pk):
@@ -165,9 +173,10 @@ class OneVersion(RulesView):
 class Publish(RulesView):
     @extend_schema(request=None, responses=VersionShape)
     def post(self, request, pk, number):
-        """Put a version in force: a draft as it is, an old version as a new one with the same rules."""
+        """Put a version in force: a draft, or one in the shadow, as it is; an old version as a new one with the same
+        rules."""
         version = self.version(pk, number)
-        if version.state == RuleSetVersion.State.DRAFT:
+        if version.state in (RuleSetVersion.State.DRAFT, RuleSetVersion.State.SHADOW):
             return Response(shapes.version(actions.publish_draft(version, by=request.user)))
         return Response(shapes.version(actions.restore(version, by=request.user)))
 

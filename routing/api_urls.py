@@ -6,6 +6,7 @@ from routing import api
 
 urlpatterns = [
     path("rule-sets/", api.RuleSets.as_view(), name="api-rule-sets"),
+    path("rule-sets/schema/", api.Schema.as_view(), name="api-rules-schema"),
     path("rule-sets/<uuid:pk>/", api.OneRuleSet.as_view(), name="api-rule-set"),
     path("rule-sets/<uuid:pk>/versions/", api.Versions.as_view(), name="api-versions"),
     path("rule-sets/<uuid:pk>/versions/<int:number>/", api.OneVersion.as_view(), name="api-version"),

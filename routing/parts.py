@@ -94,8 +94,15 @@ class Part(BaseModel):
         return self.say()
 
 
+def _by_field(schema: dict[str, Any]) -> None:
+    """What is read has to name its field: it tells which question is meant."""
+    schema["required"] = ["field", *schema.get("required", [])]
+
+
 class Question(Part):
     """A single question. Subclasses name their `field`, its `op`s and the type of the `value`."""
+
+    model_config = ConfigDict(json_schema_extra=_by_field)
 
     title: ClassVar[str]
     #: The operators in words, as the form offers them: (yes, no).

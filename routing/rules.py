@@ -171,6 +171,13 @@ def read_rules(data: Any, known: Known, *, own: bool = False) -> list[Rule]:
     return rules
 
 
+def schema() -> dict[str, Any]:
+    """The form of a list of stored rules as JSON Schema, for those who write one elsewhere. What it can not say (how
+    deep groups lie, that a department is there, that RE2 takes an expression) is said when they are read."""
+    said = TypeAdapter(Annotated[list[Rule], Field(max_length=MOST_RULES)]).json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Rules", **said}
+
+
 def storable(data: Any) -> bool:
     """Whether PostgreSQL can hold it: neither NUL nor half a surrogate pair."""
     try:

@@ -483,6 +483,7 @@ API: dict[str, list[Use]] = {
     "api-channel-quarantine": [get(HOUSE | AUDITOR, THE_BRAND, refused=BRAND - HOUSE - AUDITOR)],
     # Rules: the house's are no secret, those of a department belong to whoever reads its queue
     "api-rule-sets": [get(ALL)],
+    "api-rules-schema": [get(ALL)],
     "api-rule-set": [
         get(WORKERS, rules("house")),
         get(READ_CUSTOMER_SERVICE, rules("customer-service")),

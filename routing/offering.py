@@ -12,6 +12,7 @@ from connectors.contract import KINDS
 from connectors.models import Channel
 from departments.access import people_of
 from departments.models import Department, User
+from routing.deciding import TRIAGE
 from routing.questions import MOODS, Trait
 from routing.rows import Offers
 from routing.saying import NETWORKS, kind_name, network_name
@@ -47,7 +48,7 @@ def _named(model: str) -> list[tuple[str, str]]:
 
 def _departments() -> dict[str, Any]:
     named = list(Department.objects.open().values_list("slug", "name"))
-    return {"hours": named, "label": [*named, ("none", "Nobody’s")]}
+    return {"hours": named, "label": [*(each for each in named if each[0] != TRIAGE), ("none", "Nobody’s")]}
 
 
 def people(department: Department | None) -> Iterable[User]:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include(channels(take_in))),
     path("", include("routing.learning.api_urls")),
     path("", include("routing.lists.api_urls")),
+    path("", include("routing.versions_api_urls")),
     path("", include("socialhub.insights.api_urls")),
 ]
 if find_spec("routing.api_urls"):

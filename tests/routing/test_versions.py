@@ -1,15 +1,21 @@
 """Versions: from draft to shadow to live, never back; what ran once stands; and what changed, in sentences."""
 
+import re
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from routing import actions, engine, shadowing
+from departments import actions as people
+from departments.roles import HouseRole
+from routing import actions, backtest, engine, notation, shadowing
 from routing.comparing import compare, counts
 from routing.conditions import Refused
 from routing.models import Decision, RuleSetVersion
 from tests.make import make_post, receive
 from tests.routing.posts import NAMES, says
+from tests.routing.test_api import Program
 
 pytestmark = pytest.mark.django_db
 
@@ -151,3 +157,106 @@ def test_what_changed_is_told_rule_by_rule():
     assert compare(old, old, NAMES) == []
     (renamed,) = compare([PARCELS], [PARCELS | {"name": "Boxes"}], NAMES)
     assert (renamed.what, renamed.old_name, renamed.name) == (("renamed",), "Parcels", "Boxes")
+
+
+# For programs, and as files -------------------------------------------------------------------------------------------
+def test_a_program_tries_compares_shadows_and_publishes(house_rules, cora, ada):
+    receive(make_post("a journalist asks"))
+    engine.route()
+    program, path = Program(cora), f"/rule-sets/{house_rules.pk}/versions"
+    program.post(f"{path}/", rules=[PARCELS, PRESS | {"then": {"place": "marketing"}}])
+
+    asked = program.post(f"{path}/2/backtest/", days=30)
+    assert (asked.status_code, asked.json()["state"]) == (202, "waiting"), asked.content
+    address = asked.json()["url"].removeprefix("/api/v1")
+    assert program.get(address).json()["result"] is None
+    backtest.run_next()
+    told = program.get(address).json()
+    assert (told["state"], told["done"], told["total"], told["result"]["moved"]) == ("done", 1, 1, 1)
+    assert told["result"]["matrix"] == [["pr", "marketing", 1]]
+    assert program.post(f"{address}cancel/").json()["state"] == "done"
+    assert Program(ada).get(address).status_code == 404
+    assert program.post(f"{path}/2/backtest/", days=0).status_code == 400
+    people.take_house_role(cora, HouseRole.COORDINATOR, by="system")
+    people.give_house_role(cora, HouseRole.COORDINATOR, by="system")
+    assert program.get(address).json()["result"] is None  # counted by other rights than those of today
+
+    (change,) = program.get(f"{path}/2/compare/").json()["changes"]
+    assert (change["name"], change["what"]) == ("Press", ["changed"])
+    assert program.post(f"{path}/2/shadow/").json()["state"] == "shadow"
+    receive(make_post("one more journalist", author="ben"))
+    engine.route()
+    seen = program.get(f"{path}/2/shadow/").json()
+    assert (seen["evaluated"], seen["differing"], seen["newest"][0]["department"]) == (1, 1, "marketing")
+    assert program.post(f"{path}/2/publish/").json()["state"] == "live"
+
+
+def test_rules_are_carried_out_and_in_as_yaml(house_rules, cora):
+    at_night = {"field": "time", "op": "within", "value": {"days": ["mon"], "from": "18:00", "to": "08:00"}}
+    actions.publish(house_rules, [PARCELS, written("Night", at_night, tags=["on", "2026-01-01"])], by=cora)
+    said = notation.as_yaml(house_rules.live)
+    assert notation.rules_in(said) == house_rules.live.rules
+    answer = Program(cora).client.post(
+        f"/api/v1/rule-sets/{house_rules.pk}/versions/yaml/", said, content_type="application/yaml"
+    )
+    assert (answer.status_code, answer.json()["state"]) == (201, "draft"), answer.content
+    assert answer.json()["rules"] == house_rules.live.rules
+    by_hand = "- name: Bikes\n  on: false\n  when: {field: text, op: any, value: [bike]}\n  then: {place: rnd}\n"
+    (bikes,) = notation.rules_in(by_hand)
+    assert bikes["on"] is False
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("rules: [", "Line "),
+        ("a: &a [1]\nrules: [*a]", "Line 2, column 9: a part that stands for another is not read."),
+        ("rules: !!python/object/apply:os.system ['ls']", "could not determine a constructor"),
+        ("[" * 1000, "this lies too deep"),
+        (b"\xff\xfe\x00", "can not be read"),
+        ("7", "There is no list of rules in it."),
+        ("# " + "x" * notation.MOST_BYTES, "larger than"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_with_the_line(text, said):
+    with pytest.raises(Refused, match=re.escape(said)):
+        notation.rules_in(text)
+
+
+# The pages ------------------------------------------------------------------------------------------------------------
+def test_cora_reads_tries_and_publishes_a_draft_on_its_pages(house_rules, cora, carl, client_of):
+    receive(make_post("a journalist asks"))
+    engine.route()
+    draft = actions.draft(house_rules, [PARCELS, PRESS | {"then": {"place": "marketing"}}], by=cora, why="They asked")
+    browser, address = client_of(cora), f"/routing/{house_rules.pk}/versions/2/"
+    page = browser.get(address).content.decode()
+    assert "<del>PR</del>" in page
+    assert "<ins>Marketing</ins>" in page
+    assert "They asked" in browser.get("/routing/versions/").content.decode()
+    assert "Publish</button>" not in client_of(carl).get(address).content.decode()
+
+    running = browser.post(f"{address}back-test/", {"scope": "posts 1000"})
+    assert "<progress" in browser.get(running.url).content.decode()
+    backtest.run_next()
+    result = browser.get(running.url).content.decode()
+    assert "a journalist asks" in result
+    assert "by this version" in result
+    assert client_of(carl).get(running.url).status_code == 404
+
+    browser.post(f"{address}do/shadow/")
+    receive(make_post("one more journalist", author="ben"))
+    engine.route()
+    assert "one more journalist" in browser.get(f"{address}shadow/").content.decode()
+    assert "one more journalist" not in client_of(carl).get(f"{address}shadow/").content.decode()
+    assert browser.post(f"{address}do/publish/", {"based_on": 1}).url == "/routing/"
+    draft.refresh_from_db()
+    assert draft.state == "live"
+
+
+def test_a_file_with_a_wrong_rule_names_it_and_nothing_is_kept(house_rules, cora, client_of):
+    said = b"- name: Moon\n  when: {field: text, op: any, value: [a]}\n  then: {place: moon}"
+    wrong = SimpleUploadedFile("r.yaml", said)
+    answer = client_of(cora).post(f"/routing/{house_rules.pk}/versions/import/", {"file": wrong})
+    assert answer.status_code == 422
+    assert "Rule 1 (“Moon”), then.place: There is no open department “moon”." in answer.content.decode()
+    assert house_rules.versions.count() == 1

@@ -82,7 +82,7 @@ def _tried(request: HttpRequest, found: Suggestion, house: RuleSet) -> HttpRespo
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("rules-health")
-    return redirect("rules-version", rule_set=house.pk, number=trial.version.number)
+    return redirect("back-test", trial=trial.pk)
 
 
 def _suggested(request: HttpRequest, house: RuleSet | None) -> list[Suggestion]:

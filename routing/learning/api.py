@@ -132,11 +132,12 @@ class Activate(LearningView):
     scopes = {"POST": CONFIGURE}
 
     @extend_schema(request=None, responses=ModelShape)
-    def post(self, request, number):
-        """Put this model in force, whatever the comparison said; 409 when it is live already or not kept any more."""
+    def post(self, request, model):
+        """Put the model of this number in force, whatever the comparison said; 409 when it is live already or not kept
+        any more."""
         self.check_sight()
-        model = get_object_or_404(RoutingModel.objects.told(), number=number)
-        return Response(_model(choosing.activate(model, by=request.user), with_figures=True))
+        found = get_object_or_404(RoutingModel.objects.told(), number=model)
+        return Response(_model(choosing.activate(found, by=request.user), with_figures=True))
 
 
 class Confirm(LearningView):

@@ -7,6 +7,6 @@ from routing.learning import api
 urlpatterns = [
     path("routing/quality/", api.QualityView.as_view(), name="api-routing-quality"),
     path("routing/models/", api.Models.as_view(), name="api-routing-models"),
-    path("routing/models/<int:number>/activate/", api.Activate.as_view(), name="api-routing-model-activate"),
+    path("routing/models/<int:model>/activate/", api.Activate.as_view(), name="api-routing-model-activate"),
     path("conversations/<uuid:pk>/confirm-routing/", api.Confirm.as_view(), name="api-conversation-confirm-routing"),
 ]

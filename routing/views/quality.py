@@ -54,10 +54,10 @@ def threshold(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @quality_only
-def model_live(request: HttpRequest, number: int) -> HttpResponse:
-    """Put this model in force, whatever the comparison said."""
-    model = get_object_or_404(RoutingModel.objects.told(), number=number)
-    return _chosen(request, lambda: choosing.activate(model, by=request.user))
+def model_live(request: HttpRequest, model: int) -> HttpResponse:
+    """Put the model of this number in force, whatever the comparison said."""
+    found = get_object_or_404(RoutingModel.objects.told(), number=model)
+    return _chosen(request, lambda: choosing.activate(found, by=request.user))
 
 
 @require_POST

@@ -15,6 +15,7 @@ from django.urls import URLPattern, get_resolver
 
 from inbox.views.verbs import VERBS
 from routing.views import VERBS as RULE_VERBS
+from routing.views.versions import VERBS as VERSION_VERBS
 from tests.visibility.world import World
 
 ALL = frozenset("mia carl carla pia mara hana ravi cora ada otto stranger".split())
@@ -393,6 +394,64 @@ PAGES |= {
     ],
 }
 
+
+def of_version(sent: dict, **verb) -> list[Use]:
+    """What only who may change the rules does to a version; who reads them may know of it. Version 2 of a department’s
+    is a draft."""
+    own = rule("customer-service", number=2, **verb)
+    return [
+        post(HOUSE, rule("house", number=1, **verb), refused=WORKERS - HOUSE, sent=named(**sent)),
+        post(HOUSE | {"carla"}, own, refused={"mia", "carl"}, sent=named(**sent)),
+        post(HR, rule("hr", number=2, **verb), sent=named(**sent)),
+    ]
+
+
+def read_version() -> list[Use]:
+    return [
+        get(WORKERS, rule("house", number=1)),
+        get(READ_CUSTOMER_SERVICE, rule("customer-service", number=2)),
+        get(HR, rule("hr", number=2)),
+        get(NOBODY, rule("house", number=99)),
+    ]
+
+
+def trial(of: str) -> Callable[[World], dict]:
+    return lambda world: {"trial": world.trials[of].pk}
+
+
+def shadowed(of: str) -> Callable[[World], dict]:
+    return lambda world: {"rule_set": world.rules[of].pk, "number": world.shadows[of].number}
+
+
+PAGES |= {
+    "rules-versions": [get(WORKERS)],
+    "rules-export": read_version(),
+    "rules-import": [
+        # No file came along: refused with a sentence to those who may.
+        post(NOBODY, rule("house"), refused=WORKERS),
+        post(NOBODY, rule("customer-service"), refused=READ_CUSTOMER_SERVICE),
+        post(NOBODY, rule("hr"), refused=HR),
+    ],
+    "rules-version-verb": [
+        *(use for verb in VERSION_VERBS for use in of_version({}, verb=verb)),
+        post(NOBODY, rule("house", number=1, verb="no-such"), refused=WORKERS - HOUSE),
+        post(NOBODY, rule("house", number=99, verb="publish")),
+    ],
+    "rules-shadow": [
+        get(READ_CUSTOMER_SERVICE, shadowed("customer-service")),
+        get(HR, shadowed("hr")),
+        get(NOBODY, rule("house", number=1)),
+    ],
+    "back-test-begin": of_version({"scope": "posts 1000"}),
+    # A trial is its asker’s: it counts what that person may see.
+    "back-test": [
+        get({"carla"}, trial("customer-service")),
+        get(HR, trial("hr")),
+        get(NOBODY, named(trial=NO_SUCH_ID)),
+    ],
+    "back-test-cancel": [post({"carla"}, trial("customer-service")), post(HR, trial("hr"))],
+}
+
 LIST, CAMPAIGN = named(slug="press"), named(slug="spring")
 PEOPLE, TELLING = named(name="Press", handles=["ines"]), named(name="Spring", hashtags=["spring"])
 
@@ -520,7 +579,7 @@ PAGES |= {
     # What people taught: the house chooses, leads see their part; examples are the lead's, of HR nobody else's
     "quality": [get(LEADS | ADMIN)],
     "quality-threshold": [post(HOUSE, sent=named(label="pr", percent="80"), refused=LEADS - HOUSE)],
-    "model-live": [post(HOUSE, named(number=1), refused=LEADS - HOUSE), post(NOBODY, named(number=99))],
+    "model-live": [post(HOUSE, named(model=1), refused=LEADS - HOUSE), post(NOBODY, named(model=99))],
     "model-back": [post(HOUSE, refused=LEADS - HOUSE)],
     "conversation-confirm": [
         post(WORK_CUSTOMER_SERVICE, of_open, refused=ADMIN),
@@ -543,12 +602,62 @@ API |= {
     "api-routing-quality": [get(LEADS | ADMIN)],
     "api-routing-models": [get(LEADS | ADMIN)],
     # The one there is holds nothing: refused with a sentence to those who choose.
-    "api-routing-model-activate": [post(NOBODY, named(number=1), refused=LEADS | ADMIN)],
+    "api-routing-model-activate": [post(NOBODY, named(model=1), refused=LEADS | ADMIN)],
     "api-conversation-confirm-routing": [
         post(WORK_CUSTOMER_SERVICE, _in_conversation("open"), refused=ADMIN),
         post(HR, _in_conversation("secret")),
         post(HR, _in_conversation("lost")),
     ],
+}
+
+
+def _api_version(of: str, number: int) -> Callable[[World], dict]:
+    return lambda world: {"pk": world.rules[of].pk, "number": number}
+
+
+def _api_shadow(of: str) -> Callable[[World], dict]:
+    return lambda world: {"pk": world.rules[of].pk, "number": world.shadows[of].number}
+
+
+def _api_trial(of: str) -> Callable[[World], dict]:
+    return pk(lambda world: world.trials[of].pk)
+
+
+API |= {
+    name: [
+        get(WORKERS, _api_version("house", 1)),
+        get(READ_CUSTOMER_SERVICE, _api_version("customer-service", 2)),
+        get(HR, _api_version("hr", 2)),
+        get(NOBODY, _api_version("house", 99)),
+    ]
+    for name in ("api-compare", "api-export")
+} | {
+    "api-backtest": [
+        post(HOUSE, _api_version("house", 1), sent=named(posts=10), refused=WORKERS - HOUSE),
+        post(HOUSE | {"carla"}, _api_version("customer-service", 2), sent=named(posts=10), refused={"mia", "carl"}),
+        post(HR, _api_version("hr", 2), sent=named(posts=10)),
+    ],
+    "api-shadow": [
+        get(READ_CUSTOMER_SERVICE, _api_shadow("customer-service")),
+        get(HR, _api_shadow("hr")),
+        get(NOBODY, _api_version("house", 1)),
+        # What is live, and what is in the shadow already, can not go there: refused with a sentence.
+        post(NOBODY, _api_version("house", 1), refused=WORKERS),
+        post(NOBODY, _api_shadow("hr"), refused=HR),
+        Use("DELETE", HOUSE | {"carla"}, frozenset(("mia", "carl")), _api_shadow("customer-service")),
+        Use("DELETE", HR, NOBODY, _api_shadow("hr")),
+    ],
+    "api-import": [
+        post(HOUSE, rules("house"), sent=named(yaml="rules: []"), refused=WORKERS - HOUSE),
+        post(HR, rules("hr"), sent=named(yaml="rules: []")),
+    ],
+    "api-back-tests": [get(ALL)],
+    "api-back-test": [
+        get({"carla"}, _api_trial("customer-service")),
+        get(HR, _api_trial("hr")),
+        get(NOBODY, named(pk=NO_SUCH_ID)),
+    ],
+    "api-back-test-cancel": [post({"carla"}, _api_trial("customer-service")), post(HR, _api_trial("hr"))],
 }
 
 POLICY: dict[str, list[Use]] = PAGES | API

@@ -19,7 +19,7 @@ from inbox import actions
 from inbox.models import Conversation, Message, QueueItem, Reply
 from routing import actions as routing
 from routing import engine, starter
-from routing.models import AuthorList, Campaign, RuleSet
+from routing.models import AuthorList, BackTest, Campaign, DepartmentExample, RoutingModel, RuleSet, RuleSetVersion
 from socialhub.models import Pulse
 from tests.make import find, item_of, make_conversation, make_item
 
@@ -41,6 +41,7 @@ CANARIES = {
     "handed on: text": "canarylost",
     "handed on: note with it": "canarypassed",
     "handed on: note before it": "canarybefore",
+    "example": "canaryexample",
 }
 #: Words of what is hidden that somebody may guess.
 BAITS = ("whistleblow", "Secretsurname", "baithandle", "from:baithandle", "in:hr", "is:open whistleblow", "tag:baittag")
@@ -59,12 +60,15 @@ class World:
     post: DemoPost
     rules: dict[str, RuleSet]
     tokens: dict = field(default_factory=dict)
+    shadows: dict[str, RuleSetVersion] = field(default_factory=dict)
+    trials: dict[str, BackTest] = field(default_factory=dict)
     secret: Conversation | None = None
     routed: Conversation | None = None
     other: Conversation | None = None
     lost: Conversation | None = None
     secret_post: DemoPost | None = None
     secret_reply: Reply | None = None
+    examples: dict[str, DepartmentExample] = field(default_factory=dict)
 
     def item(self, of: str, department: str = "customer-service") -> QueueItem:
         return item_of(getattr(self, of), department)
@@ -92,7 +96,21 @@ def build(settings) -> World:
     tokens = {name: make_token(person, "a program", by=person)[0] for name, person in (("carl", carl), ("hana", hana))}
     rules = {"house": starter.found(by="system"), "customer-service": _own_rules("customer-service", "Parcels first")}
     rules["hr"] = _own_rules("hr", CANARIES["own rule"])
-    return World(channel=brand, demo=demo, open=known, lying=lying, reply=reply, post=post, rules=rules, tokens=tokens)
+    RoutingModel.objects.create(number=1, artefact=b"", sha256="")  # it holds nothing
+    world = World(
+        channel=brand, demo=demo, open=known, lying=lying, reply=reply, post=post, rules=rules, tokens=tokens,
+        examples={"customer-service": _typical("customer-service", "Where is my parcel?")},
+    )  # fmt: skip
+    _try_versions(world, "customer-service", User.objects.get(username="carla"))
+    _try_versions(world, "hr", hana)
+    return world
+
+
+def _try_versions(world: World, of: str, by: User) -> None:
+    """The department's lead lets a third version run in the shadow, and tries it on what came in before."""
+    version = routing.draft(world.rules[of], world.rules[of].live.rules, by=by)
+    world.shadows[of] = routing.shadow(version, by=by)
+    world.trials[of] = routing.back_test(version, {"days": 30}, by=by)
 
 
 def _own_rules(department: str, name: str) -> RuleSet:
@@ -124,6 +142,7 @@ def hide(world: World) -> World:
     world.secret_reply = _reply(world.secret, "hr", f"{CANARIES['reply']} whistleblow", hana)
     Reply.objects.filter(pk=world.secret_reply.pk).update(state="needs_person", send_after=None)
     _by_a_rule(world)
+    world.examples["hr"] = _typical("hr", f"{CANARIES['example']} whistleblow")
     _second_handle(world)
     _hand_on(world, carla, hana)
     return world
@@ -136,6 +155,11 @@ def _by_a_rule(world: World) -> None:
     engine.route()
     world.routed = Conversation.objects.get(pk=message.conversation_id)
     assert item_of(world.routed, "hr").lead
+
+
+def _typical(department: str, text: str) -> DepartmentExample:
+    """A post that a department wrote down as typical of it."""
+    return DepartmentExample.objects.create(department=find(department), text=text)
 
 
 def _second_handle(world: World) -> None:

@@ -35,12 +35,12 @@ def count(posts: Sequence[Said], *, keep: bool = False, near: Copies | None = No
     one. `keep` stores the fingerprints; with `near` the copies are sought there, and these posts are left in it."""
     told = prints([each.facts.text for each in posts])
     printed = [(each, own) for each, own in zip(posts, told, strict=True) if own]
-    if keep:
-        Fingerprint.objects.keep((each.id, own, each.facts.created_at) for each, own in printed)
     if near is None:
         near = _kept_near(printed)
     elif posts:
         near.forget_before(min(each.facts.created_at for each in posts))
+    if keep:
+        Fingerprint.objects.keep((each.id, own, each.facts.created_at) for each, own in printed)
     for each, own in printed:
         if _counts(each):
             near.add(own, [each.facts.created_at])
@@ -58,10 +58,12 @@ def _kept_near(printed: Sequence[tuple[Said, Print]]) -> Copies:
     if not printed:
         return found
     times = [each.facts.created_at for each, _ in printed]
-    bands = {band for _, own in printed for band in own.bands}
-    seen = Fingerprint.objects.sharing(bands, after=min(times) - WITHIN, until=max(times))
-    for numbers, at in seen.but_for(each.id for each, _ in printed if each.stored).with_times():
-        found.add(Print.of(bytes(numbers)), at)
+    own = [each.id for each, _ in printed if each.stored]
+    seen = Fingerprint.objects.near(
+        (told for _, told in printed), after=min(times) - WITHIN, until=max(times), but_for=own
+    )
+    for numbers, at in seen:
+        found.add(Print.of(numbers), at)
     return found
 
 

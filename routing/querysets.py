@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.apps import apps
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, models
 from django.db.models import Count, F, Func, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -117,22 +116,35 @@ class FingerprintQuerySet(models.QuerySet):
         ]
         rows.insert(self.model, told, unless_there=True)
 
-    def sharing(self, bands, *, after, until):
-        """Those of messages written after the one time and until the other that share a band with somebody's, but for
-        what lies in confidential conversations: nobody may learn from a number that there is one."""
-        written = self.filter(bands__overlap=[*bands], at__gt=after, at__lte=until)
-        return written.filter(message__conversation__confidential=False)
-
-    def but_for(self, ids):
-        return self.exclude(pk__among=[*ids])
-
-    def with_times(self):
-        """Each once, with the times at which it was written: what is copied to the letter comes by the thousand."""
-        return self.order_by().values_list("numbers").annotate(times=ArrayAgg("at"))
+    def near(self, printed, *, after, until, but_for):
+        """Fingerprints of messages written after the one time and until the other that share a band with one of these:
+        each once, by its numbers, with the times at which it was written. What lies in confidential conversations is
+        left out: nobody may learn from a number that there is something."""
+        given = rows.as_json([{"bands": own.bands} for own in {own.numbers: own for own in printed}.values()])
+        with connection.cursor() as cursor:
+            cursor.execute(_NEAR, [given, after, until, rows.as_json([*but_for])])
+            return [(bytes(numbers), times) for numbers, times in cursor.fetchall()]
 
     def stale(self, now):
         """What is older than anybody asks for."""
         return self.filter(kept_at__lt=now - timedelta(days=2))
+
+
+#: One after the other, because each is found in the index by its bands then: an index asked for all bands at once is
+#: not used, and to compare thousands with thousands takes seconds. What has more than a thousand copies has enough.
+_NEAR = """
+SELECT kept.numbers, array_agg(kept.at)
+FROM routing_fingerprint kept
+JOIN inbox_message said ON said.id = kept.message_id
+JOIN inbox_conversation talk ON talk.id = said.conversation_id
+WHERE NOT talk.confidential AND kept.message_id = ANY(ARRAY(
+    SELECT near.message_id FROM json_to_recordset(%s) AS given(bands bigint[]), LATERAL (
+        SELECT message_id FROM routing_fingerprint
+        WHERE bands && given.bands AND at > %s AND at <= %s ORDER BY at DESC LIMIT 1000
+    ) AS near
+)) AND kept.message_id <> ALL(ARRAY(SELECT json_array_elements_text(%s)::uuid))
+GROUP BY kept.numbers
+"""
 
 
 class NamedByRulesQuerySet(models.QuerySet):

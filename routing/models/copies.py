@@ -25,6 +25,7 @@ class Fingerprint(models.Model):
     class Meta:
         default_permissions = ()
         indexes = [
-            GinIndex(fields=["bands"], name="fingerprint_bands"),
+            # Without a list of what is to be put in later: every search would go through the whole of it.
+            GinIndex(fields=["bands"], name="fingerprint_bands", fastupdate=False),
             models.Index(fields=["kept_at"], name="fingerprint_age"),
         ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from routing.learning.measuring import Bin
 
 #: The field in which it is drawn, and the room left and below it for its numbers.
-SIDE, LEFT, TOP = 200, 34, 8
+SIDE, LEFT, TOP = 200, 40, 8
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Reliability:
     bars: Sequence[Bar]
     said: str
 
-    width, height = LEFT + SIDE + 10, TOP + SIDE + 34
+    width, height = LEFT + SIDE + 20, TOP + SIDE + 34
     left, top, right, foot = LEFT, TOP, LEFT + SIDE, TOP + SIDE
-    ticks = [(_ / 4, LEFT + SIDE * _ / 4, TOP + SIDE * (1 - _ / 4)) for _ in range(5)]
+    ticks = tuple((part / 4, LEFT + SIDE * part / 4, TOP + SIDE * (1 - part / 4)) for part in range(5))
 
 
 def reliability(bins: Sequence[Bin]) -> Reliability:

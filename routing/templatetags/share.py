@@ -5,6 +5,8 @@ from collections.abc import Sized
 from django import template
 
 from departments.access import rights
+from departments.models import Department
+from routing.learning import examples
 from routing.learning.quality import has_quality
 
 register = template.Library()
@@ -32,3 +34,9 @@ def place(number: float, more: float = 0) -> str:
 def sees_quality(user) -> bool:
     """Whether the page about quality is there for this person."""
     return has_quality(rights(user))
+
+
+@register.filter
+def teaches(user, department: Department) -> bool:
+    """Whether this person writes down what is typical of the department."""
+    return not department.is_triage and examples.may_edit(user, department)

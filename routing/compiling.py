@@ -21,7 +21,7 @@ from routing.words import Term
 
 #: Terms that end in terms that end in terms …: so many may be found at one place of a text; those that would add to
 #: that are sought each for itself. It bounds what a text made for it can cost.
-DEEPEST = 8
+DEEPEST = 4
 
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")

@@ -252,25 +252,20 @@ def _guessed(verdict: Verdict, scores: Scores, rule_sets: RuleSets) -> Verdict:
         unsure = f"no rule fits, and it is not sure what it reads like: {_said(guesses, rule_sets)}"
         return replace(verdict, told=unsure)
     if best == NONE:
-        told = f"it reads like nothing for anybody ({_percent(sure)})"
+        told = f"it reads like nothing for anybody ({saying.percent(sure)})"
         return replace(verdict, source="model", probably_nothing=True, told=told)
     return _like(verdict, best, sure, rule_sets, joins=tuple(each for each in verdict.joins if each[0] != best))
 
 
 def _like(verdict: Verdict, slug: str, sure: float, rule_sets: RuleSets, joins: tuple) -> Verdict:
     name = rule_sets.name(slug)
-    told = f"it reads like {name} ({_percent(sure)})"
+    told = f"it reads like {name} ({saying.percent(sure)})"
     return replace(verdict, source="model", department=slug, name=name, told=told, joins=joins)
 
 
 def _said(guesses: Sequence[tuple[str, float]], rule_sets: RuleSets) -> str:
     names = ("nothing for anybody" if slug == NONE else rule_sets.name(slug) for slug, _ in guesses)
-    return ", ".join(f"{name} {_percent(sure)}" for name, (_, sure) in zip(names, guesses, strict=True))
-
-
-def _percent(sure: float) -> str:
-    """Rounded down, so that what is not certain never reads like it."""
-    return f"{int(sure * 100 + 1e-9)} %"
+    return ", ".join(f"{name} {saying.percent(sure)}" for name, (_, sure) in zip(names, guesses, strict=True))
 
 
 def _held(holder: str, matches: list[Match], rule_sets: RuleSets, facts: Facts) -> Verdict:

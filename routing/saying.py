@@ -50,6 +50,11 @@ def stars(number: int) -> str:
     return "1 star" if number == 1 else f"{number} stars"
 
 
+def percent(sure: float) -> str:
+    """Rounded down, so that what is not certain never reads like it."""
+    return f"{int(sure * 100 + 1e-9)} %"
+
+
 def span_of(minutes: int) -> str:
     """A length of time: “3 days”, “90 minutes”."""
     for size, name in ((1440, "day"), (60, "hour"), (1, "minute")):

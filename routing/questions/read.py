@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from routing.facts import Facts
 from routing.parts import Hit, Question
 from routing.questions.values import Slugs, Some, known
-from routing.saying import asked, listed, quoted
+from routing.saying import asked, listed, percent, quoted
 
 #: word → (from, to, in words); the mood goes from -1 to 1. The end of the last one belongs to it.
 MOODS: Mapping[str, tuple[float, float, str]] = {
@@ -112,17 +112,17 @@ class Label(Question):
         return f"the classifier {'takes it' if yes else 'does not take it'} for {names} {self._least()}"
 
     def _least(self) -> str:
-        return f"with at least {self.value.at_least:.0%}"
+        return f"with at least {self.value.at_least * 100:g} %"
 
     def matches(self, facts: Facts) -> Hit | None:
-        found = [f"the classifier takes it for {_whose(label)} with {p:.0%}" for label, p in self._found(facts)]
+        found = [f"the classifier takes it for {_whose(label)} with {percent(p)}" for label, p in self._found(facts)]
         return Hit(tuple(found)) if found else None
 
     def missing(self, facts: Facts, most: int | None = None) -> str:
         if not facts.labels:
             return f"the classifier has not read it, {asked(map(_whose, self.value.labels), most)} {self._least()}"
         given = [(label, p) for label, p in facts.labels if label in self.wanted] or facts.labels[:1]
-        took = listed((f"{_whose(label)} with {p:.0%}" for label, p in given), "and")
+        took = listed((f"{_whose(label)} with {percent(p)}" for label, p in given), "and")
         return f"the classifier takes it for {took}, {asked(map(_whose, self.value.labels), most)} {self._least()}"
 
     def typed(self) -> str:

@@ -110,11 +110,13 @@ class Maker:
     """Makes rules of the words that these texts use, as people do: seldom ones, names and phrases."""
 
     texts: list[str]
+    #: Words that are said more often than in this share of the texts are not asked for.
+    seldom: float = 1 / 200
 
     @cached_property
     def _words(self) -> list[str]:
         said = Counter(word for text in self.texts for word in set(re.findall(r"[a-z]{4,}", text.lower())))
-        return [word for word, times in said.most_common() if times < len(self.texts) / 200]
+        return [word for word, times in said.most_common() if times < len(self.texts) * self.seldom]
 
     def rules(self, size: int) -> list[dict]:
         """So many rules; of a hundred some six can fit without any word, and two ask for a regular expression."""

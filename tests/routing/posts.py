@@ -15,7 +15,10 @@ NAMES = {
     "triage": "Triage",
 }
 KNOWN = Known(
-    NAMES, people=frozenset(["carl", "carla", "pia"]), lists=frozenset(["press"]), campaigns=frozenset(["summer"])
+    NAMES,
+    people=frozenset(["carl", "carla", "pia"]),
+    lists=frozenset(["press", "vip"]),
+    campaigns=frozenset(["summer"]),
 )
 DEPARTMENTS = {slug: Named(name, confidential=slug == "hr") for slug, name in NAMES.items()}
 

@@ -1,5 +1,6 @@
 """Where a post goes, and why."""
 
+import json
 import random
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from routing.conditions import Refused
 from routing.deciding import Book, decide, why_not
+from routing.facts import facts_again
 from routing.rules import read_rule, read_rules, stored
 from routing.scoring import Scores
 from tests.routing.posts import KNOWN, NAMES, facts, house, rule, says
@@ -136,6 +138,19 @@ def test_where_it_did_go_there_is_no_why_not():
     assert why_not("rnd", facts("parcel crash"), house(PARCELS, FAULTS)) == []
 
 
+# Facts --------------------------------------------------------------------------------------------------------------
+def test_what_a_decision_saw_is_frozen_and_read_again(monkeypatch):
+    seen = facts(
+        "a", author_lists=frozenset(["b", "a"]), open_now=frozenset(["pr"]), similar=3, mood=-0.25,
+        labels=(("pr", 0.75), ("none", 0.2)),
+    )  # fmt: skip
+    monkeypatch.setattr("routing.facts.facts_of_message", lambda message, *, is_reply_to_us: facts("a"))
+    kept = json.loads(json.dumps(seen.frozen()))
+    assert facts_again(None, kept) == seen
+    assert "author_messages" not in kept and "campaigns" not in kept  # nobody looked
+    assert facts_again(None, facts("a", lang="de").frozen()) == facts("a", lang="de")
+
+
 # Rules --------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("then", "own", "place", "sentence"),
@@ -146,6 +161,11 @@ def test_where_it_did_go_there_is_no_why_not():
         ({"place": "pr", "join": ["pr"]}, False, "then.join", "The department that leads can not join as well."),
         ({"place": "pr", "probably_nothing": True}, False, "then.probably_nothing", "What is probably nothing"),
         ({"place": "pr"}, True, "then.place", "they do not move work elsewhere"),
+        ({"assign": "nobody"}, False, "then.assign", "“nobody” is nobody here whom this rule could name."),
+        ({"notify": ["carl", "x", "y"]}, True, "then.notify", "“x” or “y” are nobody here"),
+        ({"spam": True}, True, "then.spam", "they do not move work elsewhere"),
+        ({"spam": True, "assign": "carl"}, False, "then.spam", "Spam is resolved at once"),
+        ({"snooze": 0}, False, "then.snooze", "This is less than 1."),
         ({"priority": "later"}, False, "then.priority", "This is none of"),
     ],
 )
@@ -153,6 +173,34 @@ def test_a_rule_that_can_not_be_carried_out_is_refused(then, own, place, sentenc
     with pytest.raises(Refused) as refused:
         read_rule({"name": "R", "when": says("a"), "then": then}, KNOWN, own=own)
     assert sentence in refused.value.problems[place]
+
+
+@pytest.mark.parametrize(
+    ("question", "place", "sentence"),
+    [
+        ({"field": "author_list", "value": ["friends"]}, "when.any.0.value", "There is no list of people “friends”."),
+        ({"field": "campaign", "value": ["winter"]}, "when.any.0.value", "There is no campaign “winter”."),
+        ({"field": "hours", "value": ["moon"]}, "when.any.0.value", "There is no open department “moon”."),
+        (
+            {"field": "label", "value": {"labels": ["none", "moon"]}},
+            "when.any.0.value",
+            "There is no open department “moon”.",
+        ),
+    ],
+)
+def test_a_rule_that_names_what_is_not_there_is_refused_where_it_does(question, place, sentence):
+    with pytest.raises(Refused) as refused:
+        read_rule({"name": "R", "when": {"any": [question, says("a")]}, "then": {"stop": True}}, KNOWN)
+    assert refused.value.problems == {place: sentence}
+
+
+def test_a_department_s_own_rules_see_to_its_own_work():
+    then = {"assign": "carl", "snooze": 90, "approval": True, "notify": ["carla", "pia"]}
+    own = rule("Own", says("a"), own=True, **then)
+    assert own.then.say({"carl": "Carl Roth"}) == (
+        "assign it to Carl Roth, put it off for 90 minutes, replies need approval, tell carla and pia"
+    )
+    assert rule("Spam", says("a"), spam=True, stop=True).then.say({}) == "resolve it as spam, and stop"
 
 
 def test_a_list_of_rules_names_the_rule_that_is_wrong():

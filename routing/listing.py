@@ -1,6 +1,7 @@
 """What the page of rules shows: every set that a person may read, its rules as sentences, and how often each fitted."""
 
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from departments.access import rights
@@ -39,7 +40,7 @@ class Line:
     @property
     def does(self) -> list[str]:
         """What it does besides placing, joining and stopping, in words."""
-        alone = {"place": None, "join": [], "probably_nothing": False, "stop": False}
+        alone: dict[str, Any] = {"place": None, "join": [], "probably_nothing": False, "stop": False}
         said = self.rule.then.model_copy(update=alone).say({}) if self.rule else ""
         return [said] if said else []
 

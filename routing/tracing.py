@@ -239,7 +239,8 @@ def _walked(number: int, rule: Rule, facts: Facts, by: str, stopped: bool, most:
 def lands(house: Iterable[Walked], rule_sets: RuleSets, answers: Mapping[str, bool]) -> tuple[str, Rule | None]:
     """Where the post would go with these answers, and by which rule. A confidential department takes it alone, whether
     a rule places it there or asks it to join."""
-    by, joins = None, {}
+    by: Rule | None = None
+    joins: dict[str, Rule] = {}
     for each in house:
         if each.step is None or each.came == "off" or not would_hold(each.step, answers):
             continue

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from connectors.contract import Author, Post
@@ -14,11 +15,12 @@ from inbox.waiting import as_they_waited
 from routing.actions import may_edit
 from routing.deciding import RuleSets
 from routing.engine import live_rule_sets, made_ready, scores_of
-from routing.facts import Facts, facts_of_message
+from routing.facts import facts_of_message
 from routing.gathering import Asked, asked_by, gather_tried, look_up
-from routing.models import RuleSet, RuleSetVersion
+from routing.models import MessageScores, RoutingModel, RuleSet, RuleSetVersion
 from routing.previewing import Anywhere
 from routing.reading import reader
+from routing.scoring import Scores
 from routing.tracing import Trace, Walked, trace
 
 
@@ -45,30 +47,38 @@ def rule_sets_for(user: User, version: RuleSetVersion | None = None) -> RuleSets
 
 
 # On what --------------------------------------------------------------------------------------------------------
-def on_text(said: dict[str, Any], rule_sets: RuleSets) -> Trace:
-    """The way of a post that says this."""
+def on_text(said: dict[str, Any], rule_sets: RuleSets, *, read: bool = True) -> Trace:
+    """The way of a post that says this. Unless it is `read`, no model is asked: to make one ready takes seconds, and
+    what the rules say is there at once."""
     author = Author(id="", handle=said["author"].lstrip("@"), followers=said["followers"])
     post = Post("", said["kind"], said["text"], said["at"] or timezone.now(), author, rating=said["rating"])
     (facts,) = gather_tried([(post, Anywhere(said["network"]))], asked_by(rule_sets))
-    return _way(facts, rule_sets)
-
-
-def on_message(message: Message, rule_sets: RuleSets) -> Trace:
-    """The way of a stored message, as if it had begun its conversation now. The person was found to see it."""
-    (waiting,) = as_they_waited([str(message.pk)])
-    facts = facts_of_message(waiting, is_reply_to_us=waiting.answers_us)
-    if wants := asked_by(rule_sets):
-        facts = look_up([Asked(waiting.id, facts, wants, waiting.talk.confidential)])[waiting.id]
-    return _way(facts, rule_sets)
-
-
-def _way(facts: Facts, rule_sets: RuleSets) -> Trace:
-    """By the rules, and by the model in force where they place nothing or ask what only it can tell."""
-    scores, found = scores_of(facts), reader()
+    scores, found = scores_of(facts), reader() if read else None
     if found is None:
         return trace(facts, rule_sets, scores)
     (scores,) = found.of_facts([facts.in_language(scores.language)])
     return trace(facts, replace(rule_sets, thresholds=found.thresholds), scores)
+
+
+def on_message(message: Message, rule_sets: RuleSets) -> Trace:
+    """The way of a stored message, as if it had begun its conversation now, by what the model in force said of it
+    already. The person was found to see it."""
+    (waiting,) = as_they_waited([str(message.pk)])
+    facts = facts_of_message(waiting, is_reply_to_us=waiting.answers_us)
+    if wants := asked_by(rule_sets):
+        facts = look_up([Asked(waiting.id, facts, wants, waiting.talk.confidential)])[waiting.id]
+    model = model_in_force()
+    kept = MessageScores.objects.filter(message=message, revision=message.revision, model=model).first()
+    if model is None or kept is None:
+        return trace(facts, rule_sets, scores_of(facts))
+    labels = tuple((slug, sure) for slug, sure in kept.labels)
+    scores = Scores(kept.language, kept.mood, labels, str(model.pk))
+    return trace(facts, replace(rule_sets, thresholds=model.thresholds), scores)
+
+
+def model_in_force() -> RoutingModel | None:
+    """What is told of the model that reads what rules do not place; it is not made ready."""
+    return RoutingModel.objects.live().told().first() if settings.LEARNED_ROUTING else None
 
 
 def first_message(user: User, conversation: UUID) -> Message | None:

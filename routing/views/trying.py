@@ -15,7 +15,7 @@ from routing.deciding import TRIAGE
 from routing.forms import TryForm
 from routing.models import RuleSetVersion
 from routing.tracing import Trace
-from routing.trying import first_message, on_message, on_text, rule_sets_for, runs, versions_to_try
+from routing.trying import first_message, model_in_force, on_message, on_text, rule_sets_for, runs, versions_to_try
 from routing.views.pages import newest_versions, page, workers_only
 
 #: Posts that a search offers to try.
@@ -88,8 +88,10 @@ def _tried(request: HttpRequest, form: TryForm, message: Message | None) -> dict
     said = form.cleaned_data if form.is_bound else {"by": form.initial["by"]}
     version = next((each for each in versions_to_try(request.user) if str(each.pk) == said["by"]), None)
     rule_sets = rule_sets_for(request.user, version)
-    way = on_message(message, rule_sets) if message else on_text(said, rule_sets)
-    return _told(way, version)
+    # With scripts the rules answer at once, and the model after them.
+    later = bool(request.htmx) and "read" not in request.POST and model_in_force() is not None
+    way = on_message(message, rule_sets) if message else on_text(said, rule_sets, read=not later)
+    return _told(way, version) | {"later": later}
 
 
 def _told(way: Trace, version: RuleSetVersion | None) -> dict[str, Any]:

@@ -178,7 +178,8 @@ class Tally:
     def _note(self, past: Past, begins: bool, before: Verdict, after: Verdict) -> None:
         self.counts["messages"] += 1
         self.counts["conversations"] += begins
-        self.counts["unscored"] += not past.scored
+        # Where a model would have been asked, and had not read it.
+        self.counts["unscored"] += not past.scored and (_is_open(before) or _is_open(after))
         self.counts["failed"] += before.failed or after.failed
         self.first_at, self.last_at = self.first_at or past.facts.created_at, past.facts.created_at
         if right := self.belongs.get(past.message.id):
@@ -228,6 +229,10 @@ class Tally:
 
 
 _RIGHTS = ("before", "after", "before_unsure", "after_unsure")
+
+
+def _is_open(verdict: Verdict) -> bool:
+    return verdict.source == "none" and verdict.by is None and not verdict.failed
 
 
 class _World:

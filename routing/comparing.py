@@ -11,27 +11,32 @@ from routing.conditions import Refused
 from routing.rules import load_one
 
 UNREADABLE = "It can not be read any more."
+#: Terms of a list that a short sentence names, and characters at either end of what did not change.
+TERMS, ENDS = 6, 60
 
 
 @dataclass(frozen=True)
 class Change:
     """What became of one rule. `what` holds some of `added`, `removed`, `changed`, `renamed`, `moved`, `switched on`,
-    `switched off`; `before` and `after` are the whole rule as a sentence, empty where there is none. Places count
-    from 1."""
+    `switched off`; `before` and `after` are the whole rule as a sentence, empty where there is none, and `short` the
+    rule as it is (or was) without most terms of its long lists. Places count from 1."""
 
     uid: str
     name: str
     what: tuple[str, ...]
     before: str = ""
     after: str = ""
+    short: str = ""
     old_name: str = ""
     old_place: int = 0
     new_place: int = 0
 
     @property
     def pieces(self) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
-        """Both sentences cut up, each piece with whether it is in that one alone: for marking."""
-        return pieces(self.before, self.after)
+        """Both sentences cut up, each piece with whether it is in that one alone: for marking. What is the same in both
+        is told by its ends."""
+        left, right = pieces(self.before, self.after)
+        return [_folded(*each) for each in left], [_folded(*each) for each in right]
 
 
 def compare(old: Sequence[Any], new: Sequence[Any], names: Mapping[str, str]) -> list[Change]:
@@ -63,6 +68,7 @@ def _change(uid: str, was, now, moved: set[int], names: Mapping[str, str]) -> Ch
         what=tuple(_what(old, new, before != after, old_place in moved)),
         before=before,
         after=after,
+        short=_said(new or old, names, most=TERMS),
         old_name=old.get("name", "") if new and old and old["name"] != new["name"] else "",
         old_place=old_place,
         new_place=new_place,
@@ -95,11 +101,11 @@ def _plain(rule: Mapping) -> dict:
     return {**rule, "then": then}
 
 
-def _said(rule: Mapping, names: Mapping[str, str]) -> str:
+def _said(rule: Mapping, names: Mapping[str, str], most: int | None = None) -> str:
     if not rule:
         return ""
     try:
-        return load_one(rule).say(names)
+        return load_one(rule).say(names, most)
     except Refused:
         return UNREADABLE
 
@@ -132,6 +138,12 @@ def pieces(before: str, after: str) -> tuple[list[tuple[str, bool]], list[tuple[
         if d > c:
             right.append(("".join(new[c:d]), what != "equal"))
     return left, right
+
+
+def _folded(piece: str, alone: bool) -> tuple[str, bool]:
+    if alone or len(piece) <= 2 * ENDS + 20:
+        return piece, alone
+    return f"{piece[:ENDS].rpartition(' ')[0]} … {piece[-ENDS:].partition(' ')[2]}", False
 
 
 _WORD = re.compile(r"\s+|[,.;()]|[^\s,.;()]+")

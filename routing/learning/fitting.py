@@ -50,12 +50,12 @@ class School:
     descriptions: Mapping[str, str]
     encoder: Remembering | None
 
-    def train(self, lessons: Sequence[Lesson]) -> "Classifier":
-        """A classifier that has learnt these corrections, and everything else."""
+    def train(self, lessons: Sequence[Lesson], like: "Classifier | None" = None) -> "Classifier":
+        """A classifier that has learnt these corrections, and everything else; as sure as `like` of what it says."""
         from routing.scoring.training import train
 
         taught = [*self.seeds, *self.examples, *(each.example for each in lessons)]
-        return train(taught, encoder=self.encoder, descriptions=self.descriptions)
+        return train(taught, encoder=self.encoder, descriptions=self.descriptions, like=like)
 
     def graduate(self) -> "Classifier":
         """What has learnt everything; before anybody taught anything, the one that this installation keeps."""
@@ -110,7 +110,7 @@ def _refit(why: str) -> RoutingModel:
     begun, read_at = time.monotonic(), timezone.now()
     school = go_to_school()
     classifier = school.graduate()
-    held = _held_out(school)
+    held = _held_out(school, classifier)
     model = _kept(school, classifier, why, read_at)
     model.metrics = _metrics(school, held, model.thresholds)
     model.metrics |= {"labels": list(classifier.labels), "seconds": round(time.monotonic() - begun, 1)}
@@ -128,7 +128,7 @@ def go_to_school() -> School:
     return School(own, lessons.examples(), shipped, lessons.descriptions(), encoder)
 
 
-def _held_out(school: School) -> dict[UUID, Judged]:
+def _held_out(school: School, whole: "Classifier") -> dict[UUID, Judged]:
     """What is said of the newest corrections by trainings that have not seen them. A message falls into the same part
     every time, so that two models are held to the same."""
     newest = school.lessons[:MOST_HELD]
@@ -137,7 +137,7 @@ def _held_out(school: School) -> dict[UUID, Judged]:
         out = [each for each in newest if _fold(each.message) == fold]
         if out:
             taught = [each for each in school.lessons if _fold(each.message) != fold]
-            found |= school.ask(school.train(taught), out)
+            found |= school.ask(school.train(taught, like=whole), out)
     return found
 
 

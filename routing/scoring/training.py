@@ -56,10 +56,16 @@ def _seed(line: str, label: str) -> Example:
 
 
 def train(
-    examples: Sequence[Example], *, encoder=None, seed: int = 0, descriptions: Mapping[str, str] | None = None
+    examples: Sequence[Example],
+    *,
+    encoder=None,
+    seed: int = 0,
+    descriptions: Mapping[str, str] | None = None,
+    like: Classifier | None = None,
 ) -> Classifier:
     """A classifier of these examples. Seed posts among them weigh less the more others there are. `descriptions` (label
-    → what belongs there, in words) are read as examples too. Without an encoder words alone are learnt.
+    → what belongs there, in words) are read as examples too. Without an encoder words alone are learnt. With
+    `like`, which learnt nearly the same, how sure to be is taken from there: to find it out takes most of the time.
 
     Raises ValueError where fewer than two labels have examples."""
     lessons = [*examples, *_described(examples, descriptions or {})]
@@ -67,7 +73,7 @@ def train(
         raise ValueError("There have to be examples of two labels at least.")
     table = _Table.of(lessons, encoder)
     made = _Making(table, seed).made()
-    made.temperature, made.thresholds = _judged(table, made, seed)
+    made.temperature, made.thresholds = (like.temperature, like.thresholds) if like else _judged(table, made, seed)
     return made
 
 

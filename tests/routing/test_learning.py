@@ -102,7 +102,8 @@ def test_a_candidate_that_is_worse_stays_one_until_somebody_wants_it(
 
     def badly(taught, **more):
         labels = [each.label for each in taught]
-        return train([Example(each.said, label) for each, label in zip(taught, labels[1:] + labels[:1], strict=True)])
+        moved = labels[1:] + labels[:1]
+        return train([Example(each.said, label) for each, label in zip(taught, moved, strict=True)], like=more["like"])
 
     monkeypatch.setattr(training, "train", badly)
     bad = refit("nightly")

@@ -19,8 +19,8 @@ from routing.words import Words, straight
 
 LONGEST = 512
 #: Steps that the expressions of one rule may have in all, and bytes of a text that they read.
-MOST_STEPS = 800
-READ = 4_000
+MOST_STEPS = 600
+READ = 3_000
 #: Bytes of memory for one expression, and for many that are sought together.
 ROOM, ROOM_TOGETHER = 2 << 20, 16 << 20
 #: Bytes of UTF-8 that RE2 has to tell apart for what is one step for us, on average.

@@ -194,10 +194,10 @@ BAD = (
         "(a|a)*(a|a)*b",
         "(a|b)*a(a|b){250}x",
         "a.{190}b",
-        "a[^c]{200}c",
+        "a[^c]{180}c",
         r"\w*a\w{100}x",
         r"(.*)(.*)(.*)(.*)(.*)[^ab]x",
-        r"(\pL|\pM)?a\pL{1,4}x",
+        r"(\pL|\pM)?a\pL{1,2}x",
         ".?" * 170 + "x",
         "a" * 512,
         "(x+x+)+y",
@@ -208,11 +208,11 @@ def test_no_expression_that_can_be_saved_is_slow(pattern):
 
 
 def test_no_rule_of_many_expressions_is_slow_either():
-    many = [matches(f"(a|b|ab)*c{{1,{number}}}") for number in range(1, 24)]
+    many = [matches(f"(a|b|ab)*c{{1,{number}}}") for number in range(1, 20)]
     assert slowest({"any": many}, *BAD) <= 50
-    with pytest.raises(Refused, match="steps when spelt out; one rule may have 800"):
+    with pytest.raises(Refused, match="steps when spelt out; one rule may have 600"):
         rule("R", {"any": [matches(f"a(a|b){{100}}{number}") for number in range(50)]}, tags=["t"])
-    with pytest.raises(Refused, match="one rule may have 800"):
+    with pytest.raises(Refused, match="one rule may have 600"):
         rule("R", {"any": [matches(chr(97 + number % 26) * (463 + number)) for number in range(50)]}, tags=["t"])
 
 
@@ -234,8 +234,8 @@ def test_what_re2_gives_up_on_together_is_sought_singly(monkeypatch):
 
 
 def test_expressions_are_found_beyond_what_one_set_holds():
-    patterns = [f"{chr(97 + number)}{{300}}" for number in range(6)]
+    patterns = [f"{chr(97 + number)}{{250}}" for number in range(6)]
     together = regexes.Together(patterns)
     assert len(together._sets) == 3
-    assert together.found(facts("b" * 300 + "f" * 300).words) == {1, 5}
+    assert together.found(facts("b" * 250 + "f" * 250).words) == {1, 5}
     assert read_rule({"name": "R", "when": matches(patterns[0]), "then": {"stop": True}}, KNOWN)

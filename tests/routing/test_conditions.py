@@ -37,7 +37,7 @@ def answer(condition, post):
         (matches(r"(?<=a)b"), "value", "RE2 can not use this expression: invalid perl operator"),
         (matches(r"(a)\1"), "value", "RE2 can not use this expression: invalid escape sequence"),
         (matches("x" * 513), "value", "This is longer than 512 characters."),
-        (matches("(a{1,25}){1,25}b"), "value", "steps when it is spelt out; at most 800 can be."),
+        (matches("(a{1,25}){1,25}b"), "value", "steps when it is spelt out; at most 600 can be."),
         ({"field": "followers", "op": "between", "value": [9, 1]}, "value", "The first number is greater"),
         ({"field": "mood", "value": ["sad"]}, "value", "“sad” is no mood; there are negative, neutral"),
         ({"field": "label", "value": {"labels": ["pr"], "at_least": 2}}, "value.at_least", "This is more than 1"),

@@ -32,6 +32,8 @@ class Line:
     locked: bool = False
     place: Department | None = None
     joins: list[Department] = field(default_factory=list)
+    # Of people that it names, by username.
+    people: dict[str, str] = field(default_factory=dict)
 
     @property
     def when(self) -> str:
@@ -41,7 +43,7 @@ class Line:
     def does(self) -> list[str]:
         """What it does besides placing, joining and stopping, in words."""
         alone: dict[str, Any] = {"place": None, "join": [], "probably_nothing": False, "stop": False}
-        said = self.rule.then.model_copy(update=alone).say({}) if self.rule else ""
+        said = self.rule.then.model_copy(update=alone).say(self.people) if self.rule else ""
         return [said] if said else []
 
     @property
@@ -130,14 +132,21 @@ def _under_way(user: User) -> dict[UUID, list[RuleSetVersion]]:
 
 def lines_of(version: RuleSetVersion, departments: dict[str, Department], user: User, hits=None, first=1) -> list[Line]:
     """The rules of one version as lines of the page."""
-    raised = broken_of(version)
+    raised, people = broken_of(version), _people_of(version)
     lines = [
         _line(number, raw, departments, user, hits if version.state == "live" else None)
         for number, raw in enumerate(version.rules, start=first)
     ]
     for line in lines:
-        line.raised = raised.get(line.uid, "")
+        line.raised, line.people = raised.get(line.uid, ""), people
     return lines
+
+
+def _people_of(version: RuleSetVersion) -> dict[str, str]:
+    """The people whom its rules name: username → name. Where they name nobody, nobody is asked about."""
+    done = [raw["then"] for raw in version.rules if isinstance(raw.get("then"), dict)]
+    named = {name for then in done for name in (then.get("assign"), *(then.get("notify") or [])) if name}
+    return {each.username: str(each) for each in User.objects.filter(username__in=named)} if named else {}
 
 
 def _line(number: int, raw: dict, departments: dict[str, Department], user: User, hits: dict | None) -> Line:

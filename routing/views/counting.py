@@ -77,7 +77,8 @@ def _shown(found: Found) -> dict[str, Any]:
 
 def _then(form: RuleForm) -> str:
     """What the rule does, in words, as far as it is chosen."""
-    names = dict(Department.objects.open().values_list("slug", "name"))
+    people = dict(form.fields["assign"].choices) if "assign" in form.fields else {}
+    names = people | dict(Department.objects.open().values_list("slug", "name"))
     try:
         return Then.model_validate(form.then(form.cleaned_data)).say(names)
     except ValueError:

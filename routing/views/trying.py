@@ -20,6 +20,8 @@ from routing.views.pages import newest_versions, page, workers_only
 
 #: Posts that a search offers to try.
 OFFERED = 6
+#: Of what a model says, the best so many.
+GUESSES = 2
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -109,6 +111,6 @@ def _told(way: Trace, version: RuleSetVersion | None) -> dict[str, Any]:
         "elsewhere": [{"department": departments[each.department], "way": each} for each in way.elsewhere],
         "loose": [{"department": departments.get(each.department), "way": each} for each in way.loose],
         "closed": [departments[slug] for slug in way.closed],
-        "guesses": [(departments.get(slug), round(100 * p)) for slug, p in getattr(verdict, "guesses", ())],
+        "guesses": [(departments.get(slug), round(100 * sure)) for slug, sure in verdict.facts.labels[:GUESSES]],
         "to_triage": verdict.department == TRIAGE,
     }

@@ -15,6 +15,7 @@ from django.db import transaction
 from departments.away import is_away
 from departments.models import Department, User
 from inbox.waiting import Waiting
+from routing.breaking import note_broken
 from routing.deciding import RuleSets, Verdict, decide
 from routing.gathering import Asked, asked_by, look_up
 from routing.in_force import book_of
@@ -57,11 +58,13 @@ def watch(routed: Sequence[Routed], live: RuleSets, departments: Mapping[str, De
 def _watch(routed: Sequence[Routed], live: RuleSets, departments: Mapping[str, Department], versions) -> int:
     beside = _beside(live, {slug: book_of(pk) for slug, pk in versions})
     facts = _facts(routed, asked_by(beside) - asked_by(live))
-    rows = []
-    for each in routed:
-        verdict = _decided(each, facts[each.message.id], beside)
-        if outcome(verdict) != outcome(each.verdict):
-            rows.append(as_row(verdict, each.message, departments) | {"mode": Decision.Mode.SHADOW})
+    verdicts = [_decided(each, facts[each.message.id], beside) for each in routed]
+    rows = [
+        as_row(verdict, each.message, departments) | {"mode": Decision.Mode.SHADOW}
+        for each, verdict in zip(routed, verdicts, strict=True)
+        if outcome(verdict) != outcome(each.verdict)
+    ]
+    note_broken(verdicts)
     Decision.objects.keep(rows)
     return len(rows)
 

@@ -41,12 +41,15 @@ def test_where_nothing_placed_it_the_reason_says_that_it_might_have(breaks):
     )
 
 
-def test_cora_sees_on_the_page_that_it_is_broken_until_another_version_is_live(house, cora, client_of, breaks):
+def test_cora_sees_on_the_page_that_it_is_broken_until_another_version_is_live(
+    house, cora, client_of, breaks, django_capture_on_commit_callbacks
+):
     rule_set = actions.found_rule_set(by="system")
     bad = {"uid": "bad", "name": "Bad", "when": STARS, "then": {"place": "pr"}}
     actions.publish(rule_set, [bad], by="system")
     receive(make_post("Hello"), make_post("Hello again"))
-    assert engine.route() == 2
+    with django_capture_on_commit_callbacks(execute=True):
+        assert engine.route() == 2
 
     assert Decision.objects.values_list("broken", flat=True).distinct().get() == ["bad"]
     assert BrokenRule.objects.get().why == "ZeroDivisionError: no stars"

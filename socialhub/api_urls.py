@@ -13,6 +13,7 @@ urlpatterns = [
     path("", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api"),
     path("", include("inbox.api_urls")),
     path("", include(channels(take_in))),
+    path("", include("routing.assignment.api_urls")),
     path("", include("routing.learning.api_urls")),
     path("", include("routing.lists.api_urls")),
     path("", include("routing.versions_api_urls")),

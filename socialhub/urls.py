@@ -27,6 +27,7 @@ urlpatterns = [
     path("", include("departments.urls")),
     path("", include(inbox_pages(explain))),
     path("", include("connectors.urls")),
+    path("", include("routing.assignment.urls")),
     path("", include("routing.learning.urls")),
     path("", include("routing.health.urls")),
     path("", include("routing.lists.urls")),

@@ -1,5 +1,5 @@
 """The house gives work to people, and takes back what lies untouched with them. Whom and when is decided above
-(routing/assignment.py); here it is done, told in the timeline, and nobody's to undo."""
+(routing/assignment); here it is done, told in the timeline, and nobody's to undo."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -14,6 +14,7 @@ from inbox import actions, staff
 from inbox.errors import Refused
 from inbox.models import QueueItem
 from routing import assignment
+from routing.assignment import giving
 from routing.models import Assignment, AssignmentPolicy, Capacity, LoadChange
 from tests.make import answer_in, find, item_of, make_item
 
@@ -209,12 +210,43 @@ def test_who_took_more_by_hand_meanwhile_is_given_nothing(carl, monkeypatch):
     takes("carla", 0)
     takes("carl", 1)
     mine, other = make_item(), make_item(author="ben", minutes_ago=5)
-    claim = assignment._claim
+    claim = giving._claim
 
     def meanwhile(department, after):
         found = claim(department, after)
         actions.take(other, by=carl)
         return found
 
-    monkeypatch.setattr(assignment, "_claim", meanwhile)
+    monkeypatch.setattr(giving, "_claim", meanwhile)
     assert (assignment.assign_waiting(), has(mine)) == (0, "nobody")
+
+
+# Arranging --------------------------------------------------------------------------------------------------------
+def test_a_lead_arranges_it_on_one_page_and_sees_who_comes_next(client_of, carla, carl, customer_service):
+    page, carlas = f"/departments/{customer_service.slug}/assignment/", client_of(carla)
+    takes("carla", languages=["en"])
+    item = make_item("Wo ist mein Paket?", lang="de")
+    shown = carlas.get(page).content.decode()
+    assert "Wo ist mein Paket?" in shown and "Work is not given out by itself here" in shown
+    carlas.post(f"{page}{carl.pk}/", {"most": "2", "languages": "DE, en", "skills": "billing"})
+    sent = {"on": "on", "capacity": "5", "sticky_days": "14", "relax_after": "30", "return_after": "0"}
+    assert carlas.post(page, sent).status_code == 302
+    assert carlas.post(page, sent | {"capacity": "-1"}).status_code == 422
+    shown = carlas.get(page).content.decode()
+    assert "Goes to <b>Carl" in shown and "speaks German and has most room (0 of 2)" in shown
+    assignment.assign_waiting()
+    assert has(item) == "carl"
+    assert "Given out: Carl Okafor speaks German" in carlas.get(item.get_absolute_url()).content.decode()
+
+
+def test_programs_arrange_it_too(client_of, carla, carl, customer_service):
+    path, carlas = f"/api/v1/departments/{customer_service.slug}/assignment/", client_of(carla)
+    people = [{"username": "carl", "most": None, "languages": ["en"], "skills": []}]
+    sent = {"on": True, "capacity": 3, "people": people}
+    told = carlas.put(path, sent, content_type="application/json").json()
+    assert (told["on"], told["capacity"], told["sticky_days"]) == (True, 3, 14)
+    line = next(each for each in told["people"] if each["username"] == "carl")
+    assert (line["load"], line["takes"], line["languages"]) == (0, 3, ["en"])
+    strange = sent | {"capacity": 9, "people": [people[0] | {"username": "pia"}]}
+    assert carlas.put(path, strange, content_type="application/json").status_code == 400
+    assert carlas.get(path).json()["capacity"] == 3  # all or nothing

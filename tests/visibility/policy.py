@@ -103,6 +103,10 @@ def hidden_verbs() -> Iterator[Use]:
         yield post(NOBODY, item("lost", verb, "customer-service"))
 
 
+def taker(department: str, who: str) -> Callable[[World], dict]:
+    return lambda world: {"department": department, "person": _id(who)}
+
+
 CS, IN_HR = named(department="customer-service"), named(department="hr")
 THE_BRAND = named(slug="brand")
 
@@ -146,6 +150,18 @@ PAGES: dict[str, list[Use]] = {
     "department-dismiss": [
         post({"carla", "cora", "ada"}, CS, refused={"mia", "carl"}, sent=lambda world: {"person": _id("carl")}),
         post(HR | ADMIN, IN_HR, sent=lambda world: {"person": _id("hana")}),
+    ],
+    # How it gives out its work, and what its people hold: its leads, and the house where it is not confidential
+    "department-assignment": [
+        get({"carla", "cora", "ada"}, CS, refused={"mia", "carl"}),
+        post({"carla", "cora", "ada"}, CS, refused={"mia", "carl"}),
+        get(HR, IN_HR, refused=ADMIN),
+        post(HR, IN_HR, refused=ADMIN),
+    ],
+    "department-capacity": [
+        post({"carla", "cora", "ada"}, taker("customer-service", "carl"), refused={"mia", "carl"}),
+        post(NOBODY, taker("customer-service", "hana"), refused={"mia", "carl"}),
+        post(HR, taker("hr", "hana"), refused=ADMIN),
     ],
     "department-edit": [get(ADMIN, CS), get(ADMIN, IN_HR), post(ADMIN, CS), post(ADMIN, IN_HR)],
     "department-hours": [
@@ -278,7 +294,7 @@ LEFT_TO_LEADS = {"assign": frozenset(("mia",))}
 
 
 #: How programs decide about a reply; in this world none waits for it, which who may is told (409).
-REPLY_DECISIONS = {"approve": {"body_hash": "x"}, "send-back": {}, "revise": {"text": "So it is."}}
+REPLY_DECISIONS = {"approve": {"body_hash": "x"}, "send-back": {}}
 
 
 def api_items() -> dict[str, list[Use]]:
@@ -426,11 +442,11 @@ def shadowed(of: str) -> Callable[[World], dict]:
 PAGES |= {
     "rules-versions": [get(WORKERS)],
     "rules-export": read_version(),
+    # No file comes along: those who may are told so.
     "rules-import": [
-        # No file came along: refused with a sentence to those who may.
-        post(NOBODY, rule("house"), refused=WORKERS),
-        post(NOBODY, rule("customer-service"), refused=READ_CUSTOMER_SERVICE),
-        post(NOBODY, rule("hr"), refused=HR),
+        post(HOUSE, rule("house"), refused=WORKERS - HOUSE),
+        post(HOUSE | {"carla"}, rule("customer-service"), refused={"mia", "carl"}),
+        post(HR, rule("hr")),
     ],
     "rules-version-verb": [
         *(use for verb in VERSION_VERBS for use in of_version({}, verb=verb)),
@@ -523,6 +539,16 @@ API: dict[str, list[Use]] = {
         ]
         for verb, sent in REPLY_DECISIONS.items()
     },
+    # Carl wrote it, and nothing has left.
+    "api-reply-revise": [
+        post(
+            frozenset(("carl",)),
+            pk(lambda world: world.reply.pk),
+            sent=named(text="So it is."),
+            refused=READ_CUSTOMER_SERVICE - {"carl"},
+        ),
+        post(NOBODY, pk(lambda world: world.secret_reply.pk), sent=named(text="So it is."), refused=HR),
+    ],
     "api-decisions": [*_read_conversation(), get(HR, _in_conversation("routed"))],
     "api-contact-list": [get(ALL)],
     "api-contact-detail": [
@@ -530,6 +556,12 @@ API: dict[str, list[Use]] = {
         get(HR, pk(lambda world: world.secret.identity.contact_id)),
     ],
     "api-search-list": [get(ALL), get(ALL, query="q=parcel")],
+    "api-assignment": [
+        get({"carla", "cora", "ada"}, named(slug="customer-service"), refused={"mia", "carl"}),
+        Use("PUT", HOUSE | {"carla"}, given=named(slug="customer-service"), refused=frozenset(("mia", "carl"))),
+        get(HR, named(slug="hr"), refused=ADMIN),
+        Use("PUT", HR, given=named(slug="hr"), refused=ADMIN),
+    ],
     "api-channels": [get(ALL), post(ADMIN, refused=ALL - ADMIN)],
     "api-channel": [
         get(BRAND, THE_BRAND),
@@ -641,9 +673,9 @@ API |= {
         get(READ_CUSTOMER_SERVICE, _api_shadow("customer-service")),
         get(HR, _api_shadow("hr")),
         get(NOBODY, _api_version("house", 1)),
-        # What is live, and what is in the shadow already, can not go there: refused with a sentence.
-        post(NOBODY, _api_version("house", 1), refused=WORKERS),
-        post(NOBODY, _api_shadow("hr"), refused=HR),
+        # What is live, and what is in the shadow already, can not go there: those who may are told so.
+        post(HOUSE, _api_version("house", 1), refused=WORKERS - HOUSE),
+        post(HR, _api_shadow("hr")),
         Use("DELETE", HOUSE | {"carla"}, frozenset(("mia", "carl")), _api_shadow("customer-service")),
         Use("DELETE", HR, NOBODY, _api_shadow("hr")),
     ],

@@ -52,6 +52,8 @@ KINDS = {
     "matching_2000": Kind(RATE, Goal(5_000, least=True, of_value=True), "–"),
     "matching_over_naive": Kind(RATE, Goal(10, least=True), "an interpreter of the JSON"),
     "route_batch": Kind(RATE, Goal(0.1, least=True), "batch INSERT of what it writes"),
+    "route_with_model": Kind(RATE, Goal(200, least=True, of_value=True), "the encoder alone"),
+    "read_one": Kind("ms p95", Goal(30, of_value=True), "the encoder alone"),
     "back_test": Kind("s", Goal(60, of_value=True), "reading the same rows"),
     "post_to_browser": Kind("ms p95", Goal(1000, of_value=True), "INSERT + notify to a browser"),
     "memory_pss": Kind("MiB", Goal(400, of_value=True), "web alone"),

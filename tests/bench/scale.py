@@ -74,7 +74,7 @@ def prepare(here: places.Places, many: int) -> None:
 
 def measured(here: places.Places, server: int, rounds: int, many: int, only: set[str]):
     """The figures that are asked for; without a name all of them."""
-    from tests.bench import copying, deciding, figures, matching, pages, taking, trying
+    from tests.bench import copying, deciding, figures, matching, pages, reading, taking, trying
 
     wanted = only or set(figures.KINDS)
     posts = min(2_000, many)
@@ -89,6 +89,9 @@ def measured(here: places.Places, server: int, rounds: int, many: int, only: set
     if wanted & set(taking.NAMES):
         with copying.copied(here):
             yield from taking.measure(server, rounds, posts, wanted)
+    if wanted & set(reading.NAMES):
+        with copying.copied(here):
+            yield from reading.measure(server, rounds, posts, wanted)
     if trying.NAME in wanted:
         with copying.copied(here):
             yield from trying.measure(many)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from statistics import median
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from connectors.models import Channel
@@ -79,18 +80,18 @@ def _taking(channel: Channel, server: int, rounds: int, many: int) -> Iterator[F
         posts = make(many, f"round{turn}")
         for name, work in (
             ("bare", lambda posts=posts: _bare(channel, posts)),
-            ("new", lambda posts=posts: _ours(channel, posts)),
+            ("new", lambda posts=posts: take(channel, posts)),
             ("bare again", lambda posts=posts: _bare(channel, posts)),
-            ("again", lambda posts=posts: _ours(channel, posts)),
+            ("again", lambda posts=posts: take(channel, posts)),
         ):
-            rate = _rate(work, server, many)
+            rate = rate_of(work, server, many)
             if turn:
                 found[name].append(rate)
     yield _figure("take_in", found["new"], found["bare"])
     yield _figure("take_in_duplicates", found["again"], found["bare again"])
 
 
-def _ours(channel: Channel, posts: list) -> None:
+def take(channel: Channel, posts: list) -> None:
     for start in range(0, len(posts), PAGE):
         with transaction.atomic():
             taken = take_in(channel, posts[start : start + PAGE])
@@ -110,7 +111,7 @@ def _bare(channel: Channel, posts: list) -> None:
             cursor.execute(_INSERT, [str(channel.pk), *columns])
 
 
-def _rate(work: Callable[[], object], server: int, many: int) -> tuple[float, float]:
+def rate_of(work: Callable[[], object], server: int, many: int) -> tuple[float, float]:
     """Posts in a second of CPU (ours and PostgreSQL's together), and in a second on the wall."""
     before, ours, began = cpu_of_server(server), time.process_time(), time.perf_counter()
     work()
@@ -134,25 +135,27 @@ _WRITTEN = {
 
 
 def _routing(channel: Channel, server: int, rounds: int, many: int) -> Figure:
-    _publish()
+    """By rules alone; what a model costs stands apart (tests/bench/reading.py)."""
+    settings.LEARNED_ROUTING = False
+    publish()
     while engine.route():
         pass
     ours, bare = [], []
     for turn in range(rounds + 1):
-        _ours(channel, make(many, f"routed{turn}"))
-        found = _rate(_route_all, server, many), _rate_of_rows(f"routed{turn}-", server, many)
+        take(channel, make(many, f"routed{turn}"))
+        found = rate_of(route_all, server, many), _rate_of_rows(f"routed{turn}-", server, many)
         if turn:
             ours.append(found[0])
             bare.append(found[1])
     return _figure("route_batch", ours, bare)
 
 
-def _route_all() -> None:
+def route_all() -> None:
     while engine.route():
         pass
 
 
-def _publish() -> None:
+def publish() -> None:
     """Ten rules, each with a word that some posts hold."""
     given = [
         {
@@ -183,4 +186,4 @@ def _rate_of_rows(name: str, server: int, many: int) -> tuple[float, float]:
             for table in _WRITTEN:
                 cursor.execute(f"INSERT INTO bench_{table} SELECT * FROM bench_rows_{table}")
 
-        return _rate(write, server, many)
+        return rate_of(write, server, many)

@@ -71,3 +71,8 @@ def decision(source: str, rule: str, department: str, reason: str, nothing: bool
         return f"It went to {department}, because {reason}."
     done = "marked this as probably nothing" if nothing else f"put this in {department}"
     return f"The rule “{rule}” {done}, because {reason}."
+
+
+def rounded(share: float) -> str:
+    """“87 %”, for what was counted."""
+    return f"{round(100 * share)}\u202f%"

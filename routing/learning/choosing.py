@@ -11,6 +11,7 @@ from departments.models import User
 from inbox.errors import Refused
 from routing.learning.live import unpack
 from routing.models import HeldOut, RoutingModel, ThresholdOverride
+from routing.saying import rounded
 from routing.scoring.said import NONE
 
 By = User | str
@@ -94,7 +95,7 @@ def set_threshold(label: str, value: float | None, *, by: User) -> ThresholdOver
     if value is not None and not 0.3 <= value <= 1:
         raise Refused("Choose a share from 30 to 100 %.")
     chosen = ThresholdOverride.objects.create(label=label, value=value, by=by)
-    told = "as each model finds" if value is None else f"{value:.0%}"
+    told = "as each model finds" if value is None else rounded(value)
     named = department.name if department else "what belongs to nobody"
     record("threshold_set", chosen, by=by, department=department, label=named, value=told)
     bell.ring_about("rules")

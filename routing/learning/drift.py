@@ -13,7 +13,7 @@ from inbox.models import Message
 from inbox.querysets import seen_by
 from routing.learning import vocabulary
 from routing.models import Decision, RoutingModel
-from routing.saying import listed
+from routing.saying import listed, rounded
 
 WEEK, BEFORE = timedelta(days=7), timedelta(days=28)
 #: With fewer posts on either side nothing is said.
@@ -73,13 +73,16 @@ class Drift:
         grown = [each for each in self.shares if each.now - each.before > 0.05]
         if self.moved <= MOVED or not grown:
             return "What comes in goes where it used to go."
-        names = listed((f"{each.department} ({each.before:.0%} to {each.now:.0%})" for each in grown[:3]), "and")
+        names = listed(
+            (f"{each.department} ({rounded(each.now)} instead of {rounded(each.before)})" for each in grown[:3]), "and"
+        )
         return f"More than usual goes to {names}."
 
     def _words(self) -> str:
         if self.reads_less:
-            return f"The model has never read {self.unknown:.0%} of the words; before it was {self.unknown_before:.0%}."
-        return f"The model has never read {self.unknown:.0%} of the words, about as many as before."
+            before = rounded(self.unknown_before)
+            return f"The model has never read {rounded(self.unknown)} of the words; before it was {before}."
+        return f"The model has never read {rounded(self.unknown)} of the words, about as many as before."
 
 
 def drift(user: User, live: RoutingModel | None, departments: Sequence[Department]) -> Drift:

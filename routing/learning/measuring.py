@@ -132,6 +132,10 @@ def is_worse(candidate: Sequence[Judged], live: Sequence[Judged]) -> bool:
 
 
 # Words -------------------------------------------------------------------------------------------------------------
+#: Of hundreds of words some are in mistakes by chance, so what is told has to be certain to 99 %.
+CERTAIN = 2.576
+
+
 @dataclass(frozen=True, slots=True)
 class Mistaken:
     """A word that stands in what was guessed wrong more often than elsewhere."""
@@ -142,7 +146,7 @@ class Mistaken:
 
 
 def mistaken_words(
-    rows: Iterable[tuple[Judged, frozenset[str]]], *, least: int = 3, most: int = 12, seldom: int = 1
+    rows: Iterable[tuple[Judged, frozenset[str]]], *, least: int = 4, most: int = 12, seldom: int = 1
 ) -> list[Mistaken]:
     """The words that stand in at least `least` wrong ones, clearly more often than what is usual, the clearest first.
     Of words in fewer than `seldom` messages nothing is told."""
@@ -156,5 +160,6 @@ def mistaken_words(
             wrong.update(words)
     usual = mistakes / n if n else 0
     found = [Mistaken(word, times, all_[word]) for word, times in wrong.items() if times >= least]
-    clear = [each for each in found if each.n >= seldom and wilson(each.wrong, each.n)[0] > usual]
-    return sorted(clear, key=lambda each: (-wilson(each.wrong, each.n)[0], -each.n, each.word))[:most]
+    clear = {each: wilson(each.wrong, each.n, CERTAIN)[0] for each in found if each.n >= seldom}
+    told = [each for each, low in clear.items() if low > usual]
+    return sorted(told, key=lambda each: (-clear[each], -each.n, each.word))[:most]

@@ -223,6 +223,7 @@ class Quality:
         return [
             (self.names[right], [self._cell(right, guess, counted, sums[right]) for guess in self.columns_by_slug], n)
             for right, n in sums.items()
+            if n
         ]
 
     @property

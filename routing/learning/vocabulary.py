@@ -3,6 +3,7 @@
 import re
 from array import array
 from collections.abc import Iterable
+from html import unescape
 from zlib import crc32
 
 from routing.words import fold
@@ -13,7 +14,7 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 
 def words_of(text: str) -> frozenset[str]:
     """The words of a text as they are counted: folded, three letters at least; no links, no handles."""
-    return frozenset(_WORD.findall(fold(_NOT_WORDS.sub(" ", text[:10_000]))))
+    return frozenset(_WORD.findall(fold(_NOT_WORDS.sub(" ", unescape(text[:10_000])))))
 
 
 def packed(texts: Iterable[str]) -> bytes:

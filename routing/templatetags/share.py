@@ -8,15 +8,15 @@ from departments.access import rights
 from departments.models import Department
 from routing.learning import examples
 from routing.learning.quality import has_quality
+from routing.saying import rounded
 
 register = template.Library()
-NARROW = "\u202f"
 
 
 @register.filter
 def share(value: float, of: int = 1) -> str:
     """“87 %”; a dash where there is nothing of which it would be the share."""
-    return f"{round(100 * value)}{NARROW}%" if of else "–"
+    return rounded(value) if of else "–"
 
 
 @register.filter

@@ -23,6 +23,7 @@ from routing.learning.forms import ExamplesForm, ThresholdForm
 from routing.learning.lessons import ENOUGH
 from routing.learning.quality import Quality, has_quality
 from routing.models import DepartmentExample, RoutingModel
+from routing.saying import rounded
 
 quality_only = only(has_quality)
 
@@ -47,7 +48,7 @@ def threshold(request: HttpRequest) -> HttpResponse:
     except Refused as refused:
         messages.error(request, refused.sentence)
     else:
-        how = "as each model finds" if chosen.value is None else f"{chosen.value:.0%}"
+        how = "as each model finds" if chosen.value is None else rounded(chosen.value)
         messages.success(request, f"From now on: {how}.")
     return redirect("quality")
 

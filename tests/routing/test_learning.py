@@ -257,7 +257,7 @@ def test_carl_sees_no_quality_and_nobody_but_house_chooses(school, carl, carla, 
     assert client_of(carl).get(reverse("quality")).status_code == 404
     assert client_of(carla).post(reverse("model-live", args=[model.number])).status_code == 403
     answer = client_of(cora).post(reverse("quality-threshold"), {"label": "pr", "percent": "85"}, follow=True)
-    assert "From now on: 85%." in answer.content.decode()
+    assert "From now on: 85\u202f%." in answer.content.decode()
     assert client_of(cora).post(f"/api/v1/routing/models/{model.number}/activate/").status_code == 409
     assert client_of(cora).get("/api/v1/routing/models/").json()["results"][0]["number"] == model.number
 

@@ -9,7 +9,7 @@ from connectors.models import Channel
 from departments.models import User
 from departments.tokens import digest, make_token
 from inbox.models import QueueItem
-from tests.bench import deciding, filling, floor, pages, taking
+from tests.bench import deciding, filling, floor, matching, pages, taking
 from tests.bench.figures import Figure, table
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +51,13 @@ def test_the_search_by_hand_finds_what_ours_finds(full_house, carl):
         by_hand = {row[0] for row in cursor.fetchall()}
     ours = {found.conversation.pk for found in search.search(carl, filling.COMMON, size=100)[0]}
     assert by_hand and by_hand <= ours
+
+
+def test_rules_as_people_write_them_are_matched_and_interpreted(monkeypatch):
+    monkeypatch.setattr(matching, "FEW", 5)
+    found = {each.name: each for each in matching.measure(1, 400, set(matching.NAMES))}
+    assert set(found) == set(matching.NAMES)
+    assert found["matching_over_naive"].ratio > 1
 
 
 def test_posts_are_taken_in_and_routed_for_the_figures(full_house, monkeypatch):

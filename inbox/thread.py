@@ -21,6 +21,8 @@ NO_REASON: Mapping[str, Any] = {
     "because": "",
     "not": [],
     "version": "",
+    "guesses": [],
+    "has_grounds": False,
     "decision": None,
     "spans": {},
     "confirm": None,

@@ -83,6 +83,10 @@ class DecidedShape(serializers.Serializer):
     probably_nothing = serializers.BooleanField()
     broken = serializers.ListField(child=serializers.CharField(), help_text="Rules that could not be asked")
     versions = serializers.ListField(child=serializers.UUIDField())
+    model = serializers.UUIDField(allow_null=True, help_text="Null: no model read it")
+    guesses = serializers.ListField(
+        child=serializers.ListField(), help_text="The best two of the model: department or none, and how likely"
+    )
 
 
 class DecisionShape(DecidedShape):

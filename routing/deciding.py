@@ -25,6 +25,8 @@ from routing.scoring import UNREAD, Scores
 from routing.scoring.said import NONE
 
 TRIAGE = "triage"
+#: What only a model can tell of a post, by the words of `Facts`.
+READ = frozenset({"mood", "labels"})
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class RuleSets:
     @property
     def names(self) -> dict[str, str]:
         return {slug: department.name for slug, department in self.departments.items()}
+
+    @cached_property
+    def asks_models(self) -> bool:
+        """Whether a rule asks for what only a model can tell."""
+        return any(book.asks & READ for book in (self.house, *self.own.values()))
 
     def name(self, slug: str) -> str:
         return self.departments[slug].name if slug in self.departments else slug
@@ -107,6 +114,11 @@ class Verdict:
     broken: tuple[Broken, ...] = ()
 
     @property
+    def is_open(self) -> bool:
+        """Whether no rule decided, and nothing else did: then a model is asked."""
+        return self.source == "none" and self.by is None and not self.failed
+
+    @property
     def reason(self) -> str:
         """Why, as the end of a sentence: “the text contains “parcel””."""
         return self.by.reason if self.by else self.told
@@ -154,7 +166,7 @@ def decide(facts: Facts, rule_sets: RuleSets, scores: Scores = UNREAD, *, holder
     facts = facts.as_read(scores)
     matches, broken = _ask(rule_sets.house, facts)
     verdict = _held(holder, matches, rule_sets, facts) if holder else _placed(matches, rule_sets, facts)
-    if scores.labels and not holder and verdict.source == "none" and verdict.by is None:
+    if scores.labels and verdict.is_open:
         verdict = _guessed(verdict, scores, rule_sets)
     if scores.model:
         verdict = replace(verdict, model=scores.model)

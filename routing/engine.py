@@ -14,8 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import cached_property
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
@@ -58,8 +57,8 @@ BATCH = 1000
 ATTEMPTS = 5
 #: So many messages are read before they are placed: the more, the longer waits the first of them.
 AT_ONCE = 64
-#: What only a model can tell of a message, by the words of `Facts`.
-READ = frozenset({"mood", "labels"})
+#: What was in force so long ago is looked up again.
+FRESH = timedelta(seconds=1)
 
 logger = logging.getLogger(__name__)
 
@@ -93,16 +92,9 @@ class _House:
 
     @classmethod
     def now(cls, model: Reader | None = None) -> "_House":
-        """With how sure `model` has to be as that is now, and not when it began to read."""
-        at, thresholds = timezone.now(), model.anew().thresholds if model else {}
+        at, thresholds = timezone.now(), model.thresholds if model else {}
         departments = {each.slug: each for each in Department.objects.open()}
         return cls(departments, replace(live_rule_sets(departments.values()), thresholds=thresholds), at)
-
-    @cached_property
-    def asks_models(self) -> bool:
-        """Whether rules ask for what only a model can tell."""
-        books = (self.rule_sets.house, *self.rule_sets.own.values())
-        return any(book.asks & READ for book in books)
 
 
 def route(batch: int = BATCH, *, history: bool | None = None) -> int:
@@ -115,24 +107,21 @@ def route(batch: int = BATCH, *, history: bool | None = None) -> int:
         messages = claim(batch, tried_less_than=ATTEMPTS, history=history)
         if not messages:
             return 0
-        house = _House.now()
+        house = _House.now(model)
         decided = _decide_all(messages, house, gather(messages, asked_by(house.rule_sets)))
         aside = _to_read(decided, house) if model else set()
         done = _keep([each for each in decided if each.message.conversation_id not in aside], house)
     if model and aside:
         unread = [each for each in decided if each.message.conversation_id in aside]
-        done += sum(_route_read(part, model) for part in _parts(unread))
+        done += sum(_route_read(part, model, house) for part in _parts(unread))
     return done
 
 
 def _to_read(decided: Sequence[_Routed], house: _House) -> set[str]:
     """The conversations that have to be read first: with a message that no rule placed, or about which a rule would ask
     a model. The whole of each, so that its messages are routed in their order."""
-    return {each.message.conversation_id for each in decided if house.asks_models or _is_open(each.verdict)}
-
-
-def _is_open(verdict: Verdict) -> bool:
-    return verdict.source == "none" and verdict.by is None and not verdict.failed
+    asked = house.rule_sets.asks_models
+    return {each.message.conversation_id for each in decided if each.verdict.is_open or asked}
 
 
 def _parts(unread: Sequence[_Routed]) -> Iterator[list[_Routed]]:
@@ -150,8 +139,8 @@ def _parts(unread: Sequence[_Routed]) -> Iterator[list[_Routed]]:
         yield part
 
 
-def _route_read(unread: Sequence[_Routed], model: Reader) -> int:
-    """Read these, and route those that still wait as they were."""
+def _route_read(unread: Sequence[_Routed], model: Reader, house: _House) -> int:
+    """Read these, and route those that still wait as they were, by what was in force just now."""
     facts = {each.message.id: each.facts for each in unread}
     languages = {each.message.id: each.scores.language for each in unread}
     readings = model.look([each.message for each in unread], facts, languages)
@@ -160,7 +149,8 @@ def _route_read(unread: Sequence[_Routed], model: Reader) -> int:
         messages = [each for each in claimed if each.revision == readings[each.id].revision]
         if not messages:
             return 0
-        house = _House.now(model)
+        if timezone.now() - house.at > FRESH:
+            house = _House.now(model.anew())
         return _keep(_decide_all(messages, house, facts, readings), house)
 
 

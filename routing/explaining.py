@@ -10,8 +10,9 @@ from routing.assignment import why_theirs
 from routing.deciding import WhyNot, why_not
 from routing.engine import rule_sets_that_ran
 from routing.facts import facts_again
+from routing.grounds import has_grounds, named
 from routing.learning.confirming import offered
-from routing.models import Decision, RuleSetVersion
+from routing.models import Decision, RoutingModel, RuleSetVersion
 from routing.saying import listed
 
 #: Terms of a long list, and names of rules, that a strip can hold.
@@ -30,6 +31,8 @@ def explain(conversation: Conversation, user: User) -> Mapping[str, Any]:
         "because": _because(lead, placed),
         "not": _elsewhere(placed, lead) if placed else [],
         "version": _versions(placed) if placed else "",
+        "guesses": named(placed.guesses) if placed and has_grounds(placed) else [],
+        "has_grounds": placed is not None and has_grounds(placed),
         "decision": placed,
         "spans": _spans(decisions),
         "given": why_theirs(conversation),
@@ -66,7 +69,8 @@ def _missed(misses: Sequence[WhyNot]) -> str:
 
 def _versions(placed: Decision) -> str:
     ran = RuleSetVersion.objects.filter(pk__in=placed.versions).select_related("rule_set__department")
-    return "; ".join(str(version) for version in ran)
+    asked = RoutingModel.objects.told().filter(pk=placed.model_id) if placed.model_id else ()
+    return "; ".join(str(each) for each in (*ran, *asked))
 
 
 def _spans(decisions: Sequence[Decision]) -> dict[str, list[tuple[int, int]]]:

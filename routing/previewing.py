@@ -1,7 +1,7 @@
 """What would be decided of a post, with nothing stored: for the API and for the box in which a rule is tried."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.contract import Post, Unreadable
@@ -11,6 +11,7 @@ from routing.deciding import RuleSets, Verdict, decide
 from routing.engine import scores_of
 from routing.facts import Place
 from routing.gathering import asked_by, gather_tried
+from routing.reading import reader
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,14 @@ def preview(posts: Iterable[Any], rule_sets: RuleSets, channel: Channel | None =
 
 def of_posts(posts: Sequence[tuple[Post, Place]], rule_sets: RuleSets) -> Iterator[Verdict]:
     """What would be decided of each, in order."""
+    model = reader()
     for facts in gather_tried(posts, asked_by(rule_sets)):
-        yield decide(facts, rule_sets, scores_of(facts))
+        known = scores_of(facts)
+        verdict = decide(facts, rule_sets, known)
+        if model and (verdict.is_open or rule_sets.asks_models):
+            (known,) = model.of_facts([facts.in_language(known.language)])
+            verdict = decide(facts, replace(rule_sets, thresholds=model.thresholds), known)
+        yield verdict
 
 
 def of_post(post: Post, rule_sets: RuleSets, place: Place) -> Verdict:

@@ -49,6 +49,8 @@ def decision(found: Decision) -> dict[str, Any]:
         "probably_nothing": found.probably_nothing,
         "broken": found.broken,
         "versions": found.versions,
+        "model": str(found.model_id) if found.model_id else None,
+        "guesses": found.guesses,
         "at": found.at,
     }
 
@@ -71,6 +73,8 @@ def verdict(found: Verdict, rule_sets: RuleSets) -> dict[str, Any]:
         "broken": [each.uid for each in found.broken],
         "language": found.facts.lang,
         "versions": [version for version in found.versions if version],
+        "model": found.model or None,
+        "guesses": [list(each) for each in found.guesses],
         "why_not": {
             slug: [{"rule": miss.rule, "because": miss.reason} for miss in misses]
             for slug in rule_sets.departments

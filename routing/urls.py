@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from routing.views import backtests, counting, rules, shadows, trying, versions
+from routing.views import backtests, counting, rules, shadows, trying, versions, why
 
 urlpatterns = [
     path("routing/", rules.rules, name="rules"),
     path("routing/try/", trying.try_rules, name="rules-try"),
+    path("routing/why/<uuid:conversation>/", why.why, name="routing-grounds"),
     path("routing/own/<slug:department>/", rules.begin, name="rules-begin"),
     path("routing/<uuid:rule_set>/order/", rules.order, name="rules-order"),
     path("routing/<uuid:rule_set>/count/", counting.counted, name="rules-count"),

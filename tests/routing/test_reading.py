@@ -3,10 +3,12 @@
 import pytest
 from django.utils import timezone
 
+from departments.models import Department
 from inbox.models import Message
 from inbox.waiting import as_they_waited
-from routing import actions, engine, reading
-from routing.models import Decision, Embedding, MessageScores
+from routing import actions, engine, grounds, reading
+from routing.explaining import explain
+from routing.models import Correction, Decision, Embedding, MessageScores
 from routing.verifying import verify
 from tests.make import make_post, receive
 from tests.routing.posts import says
@@ -156,3 +158,49 @@ def test_what_is_too_short_to_tell_is_in_the_language_that_its_author_or_its_cha
     late = receive(make_post("ok", author="zoe", minutes_ago=1), make_post("ok", author="max", minutes_ago=1))
     engine.route()
     assert [Message.objects.get(pk=each.pk).language for each in late] == ["fr", "de"]
+
+
+# Why ------------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def reads(model, monkeypatch):
+    """The model that decided is the one in force, and nobody has to unpack it."""
+    row, toy = reading.live_model()
+    monkeypatch.setattr(grounds, "_reader", lambda pk: reading.Reader(row, toy))
+    return model
+
+
+def test_why_here_names_guesses_words_and_what_people_decided_of_posts_like_it(reads, ravi, carl, mia, client_of):
+    def corrected(text, author, slug):
+        (said,) = receive(make_post(text, author=author))
+        engine.route()
+        belongs = Department.objects.get(slug=slug)
+        Correction.objects.create(message=said, belongs=belongs, source="placed", by=mia)
+
+    corrected("A gearbox, noisy in second gear", "ben", "rnd")
+    corrected("My salary in the gear works is low", "eve", "hr")  # which Ravi may not see
+    (message,) = receive(make_post("Noisy second gear in the gearbox"))
+    engine.route()
+    strip = explain(message.conversation, ravi)
+    assert strip["guesses"] == [("R&D", "92 %"), ("Customer service", "5 %")]
+    assert "Model 1" in strip["version"] and strip["has_grounds"]
+    page = client_of(ravi).get(f"/routing/why/{message.conversation_id}/", headers={"HX-Request": "true"}).text
+    assert "gearbox <span" in page and "people said: R&amp;D" in page and "salary" not in page
+    assert client_of(carl).get(f"/routing/why/{message.conversation_id}/").status_code == 404
+
+
+def test_of_what_was_erased_nothing_is_told(reads, ravi, client_of):
+    post = make_post("The gearbox again")
+    (message,) = receive(post)
+    engine.route()
+    receive(make_post("", id=post.id, deleted=True, author=None))
+    strip = explain(message.conversation, ravi)
+    assert strip["guesses"] == [] and not strip["has_grounds"]
+    assert "No model had a say" in client_of(ravi).get(f"/routing/why/{message.conversation_id}/").text
+
+
+def test_what_was_corrected_by_rule_or_hand_is_read_later_so_that_it_can_be_an_example(model, mia, customer_service):
+    (message,) = receive(make_post("The parcel again"))
+    engine.route()
+    Correction.objects.create(message=message, belongs=customer_service, source="confirmed", by=mia)
+    assert [grounds.read_corrected(), grounds.read_corrected()] == [1, 0]
+    assert Embedding.objects.filter(message=message).exists()

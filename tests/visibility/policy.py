@@ -205,6 +205,13 @@ PAGES: dict[str, list[Use]] = {
         get(HR, of_lost),
         get(NOBODY, named(conversation=NO_SUCH_ID)),
     ],
+    "routing-grounds": [
+        get(READ_CUSTOMER_SERVICE, of_open),
+        get(TRIAGE | ADMIN, lambda world: {"conversation": world.lying.pk}),
+        get(HR, of_secret),
+        get(HR, of_lost),
+        get(NOBODY, named(conversation=NO_SUCH_ID)),
+    ],
     "conversation-reply": [
         # An answer is on its way already: a second one is refused with a sentence.
         post(NOBODY, of_open, sent=answer("open"), refused=READ_CUSTOMER_SERVICE),

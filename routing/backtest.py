@@ -28,7 +28,7 @@ from routing.gathering import asked_by
 from routing.in_force import live_rule_sets, made_ready
 from routing.learning.live import thresholds_of
 from routing.models import BackTest, Correction, RoutingModel, RuleSetVersion
-from routing.outcomes import NOTHING, in_short, outcome, place_of
+from routing.outcomes import NOTHING, in_short, is_open, outcome, place_of, unless_read
 from routing.past import Past, ids_within, slices
 from routing.recording import failed
 
@@ -179,7 +179,7 @@ class Tally:
         self.counts["messages"] += 1
         self.counts["conversations"] += begins
         # Where a model would have been asked, and had not read it.
-        self.counts["unscored"] += not past.scored and (_is_open(before) or _is_open(after))
+        self.counts["unscored"] += not past.scored and (is_open(before) or is_open(after))
         self.counts["failed"] += before.failed or after.failed
         self.first_at, self.last_at = self.first_at or past.facts.created_at, past.facts.created_at
         if right := self.belongs.get(past.message.id):
@@ -231,10 +231,6 @@ class Tally:
 _RIGHTS = ("before", "after", "before_unsure", "after_unsure")
 
 
-def _is_open(verdict: Verdict) -> bool:
-    return verdict.source == "none" and verdict.by is None and not verdict.failed
-
-
 class _World:
     """What these rules would have made of it all."""
 
@@ -256,6 +252,7 @@ class _World:
             verdict = decide(past.facts, self.sets, past.scores, holder=holder)
         except Exception as error:
             verdict = failed(past.facts, self.sets, error, holder)
+        verdict = unless_read(verdict, past.scores, self.sets)
         for match in verdict.matches:
             self.hits[match.rule.uid] += 1
         if verdict.by:

@@ -19,8 +19,9 @@ from routing.breaking import note_broken
 from routing.deciding import RuleSets, Verdict, decide
 from routing.gathering import Asked, asked_by, look_up
 from routing.in_force import book_of
-from routing.models import Decision, RuleSetVersion
-from routing.outcomes import outcome
+from routing.learning.live import thresholds_of
+from routing.models import Decision, RoutingModel, RuleSetVersion
+from routing.outcomes import outcome, unless_read
 from routing.querysets import DecisionQuerySet
 from routing.recording import as_row, failed
 from routing.scoring import Scores
@@ -72,7 +73,9 @@ def _watch(routed: Sequence[Routed], live: RuleSets, departments: Mapping[str, D
 def _beside(live: RuleSets, books: dict) -> RuleSets:
     """What is in force, with the versions in the shadow in their places."""
     house = books.pop(None, live.house)
-    return replace(live, house=house, own={**live.own, **books})
+    model = RoutingModel.objects.live().defer("artefact", "vocabulary").first()
+    sure = live.thresholds or (thresholds_of(model) if model else {})
+    return replace(live, house=house, own={**live.own, **books}, thresholds=sure)
 
 
 def _facts(routed: Sequence[Routed], wants: frozenset[str]) -> dict:
@@ -87,7 +90,7 @@ def _facts(routed: Sequence[Routed], wants: frozenset[str]) -> dict:
 def _decided(each: Routed, facts, beside: RuleSets) -> Verdict:
     holder = each.verdict.department if each.verdict.source == Decision.Source.THREAD else ""
     try:
-        return decide(facts, beside, each.scores, holder=holder)
+        return unless_read(decide(facts, beside, each.scores, holder=holder), each.scores, beside)
     except Exception as error:
         return failed(facts, beside, error, holder)
 

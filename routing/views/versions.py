@@ -36,7 +36,8 @@ def _listed(rule_set: RuleSet, request: HttpRequest) -> dict[str, Any]:
     may = actions.may_edit(request.user, rule_set)
     live = next((each for each in found if each.state == State.LIVE), None)
     before = next((each for each in found if live and each.state == State.RETIRED and each.number < live.number), None)
-    return {"rule_set": rule_set, "versions": found, "live": live, "before": before, "may_edit": may}
+    back = _compared(live, before)["in_short"] if before else ""
+    return {"rule_set": rule_set, "versions": found, "live": live, "before": before, "back": back, "may_edit": may}
 
 
 @require_GET

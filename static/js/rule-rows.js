@@ -55,9 +55,29 @@ function settle(at) {
   focus = "";
 }
 
-document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.target?.id === "tree") focus = document.activeElement?.id ?? "";
+// What somebody fills in while the answer is on its way is newer than the answer: it is put back into the new rows.
+const fields = () => [...tree().querySelectorAll("input[id]:not([type=hidden]), select[id], textarea[id]")];
+const state = (field) => (field.type === "checkbox" ? field.checked : field.value);
+let asked = new Map();
+let newer = [];
+
+document.addEventListener("htmx:beforeSend", (event) => {
+  if (event.detail.target?.id === "tree") asked = new Map(fields().map((each) => [each.id, state(each)]));
 });
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target?.id !== "tree") return;
+  focus = document.activeElement?.id || focus;
+  newer = fields().filter((each) => !each.matches(".chip-in") && asked.has(each.id) && asked.get(each.id) !== state(each));
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target?.id !== "tree") return;
+  for (const old of newer) {
+    const field = document.getElementById(old.id);
+    if (field?.type === "checkbox") field.checked = old.checked;
+    else if (field) field.value = old.value;
+  }
+  newer = [];
+}, true);
 
 // Dragging -----------------------------------------------------------------------------------------------------------
 let drag = null;

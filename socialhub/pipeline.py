@@ -26,7 +26,7 @@ from connectors.contract import Batch, Post
 from connectors.models import Channel, FetchRun
 from inbox import actions, intake, moderating, outbox, rechecking
 from inbox.models import QueueCount
-from routing import assignment, backtest, copies, engine
+from routing import assignment, backtest, copies, engine, grounds
 from socialhub import trainer
 from socialhub.history import Pace
 from socialhub.models import House, IdempotencyKey
@@ -177,8 +177,10 @@ def recheck() -> int:
 
 
 def learn() -> None:
-    """Read what people taught since, and have a model trained when it is time (`socialhub.trainer`)."""
+    """Read what people taught since, so that it is found as an example, and have a model trained when it is time
+    (`socialhub.trainer`)."""
     trainer.learn()
+    grounds.read_corrected()
 
 
 def tidy() -> None:

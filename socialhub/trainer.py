@@ -25,7 +25,7 @@ def learn() -> None:
     """Read what people taught, and have a model trained when it is time. Returns at once."""
     harvest()
     with _lock:
-        if not _is_at_it() and time.monotonic() > _begun + PAUSE and (why := due()):
+        if settings.LEARNED_ROUTING and not _is_at_it() and time.monotonic() > _begun + PAUSE and (why := due()):
             _begin(why)
 
 

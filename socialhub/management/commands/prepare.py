@@ -51,7 +51,7 @@ class Command(BaseCommand):
     def train_first_model(self) -> None:
         """From the seed posts alone, once there are departments. Without one rules place as they do; the worker tries
         again."""
-        if RoutingModel.objects.exists() or not (why := due()):
+        if not settings.LEARNED_ROUTING or RoutingModel.objects.exists() or not (why := due()):
             return
         self.stdout.write("Training the first model from the seed posts; this takes a few seconds.")
         self.stdout.flush()

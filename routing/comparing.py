@@ -60,7 +60,8 @@ def counts(changes: Iterable[Change]) -> str:
 
 
 def _change(uid: str, was, now, moved: set[int], names: Mapping[str, str]) -> Change:
-    (old_place, old), (new_place, new) = was or (0, {}), now or (0, {})
+    nowhere: tuple[int, dict[str, Any]] = (0, {})
+    (old_place, old), (new_place, new) = was or nowhere, now or nowhere
     before, after = _said(old, names), _said(new, names)
     return Change(
         uid=uid,

@@ -15,7 +15,7 @@ from inbox.waiting import Waiting, as_they_waited
 from routing.facts import Facts, facts_again
 from routing.learning.live import unpack
 from routing.models import Correction, Decision, Embedding, RoutingModel
-from routing.reading import Reader, read, said_of
+from routing.reading import Reader, read, reader, said_of
 from routing.saying import percent
 from routing.scoring.said import NONE
 
@@ -80,13 +80,13 @@ def grounds(decision: Decision, user: User) -> Grounds:
     (message,) = as_they_waited([str(decision.message_id)])
     facts, label = facts_again(message, decision.facts), decision.guesses[0][0]
     assert decision.model_id, "No model had a say in it."
-    reader = _reader(decision.model_id)
+    model = _reader(decision.model_id)
     return Grounds(
-        model=reader.row,
+        model=model.row,
         guesses=named(decision.guesses),
         label=names().get(label, label),
-        words=_words(reader, facts, label) if label in reader.classifier.labels else [],
-        nearest=_nearest(reader, message, facts, user),
+        words=_words(model, facts, label) if label in model.classifier.labels else [],
+        nearest=_nearest(model, message, facts, user),
     )
 
 
@@ -109,20 +109,20 @@ def _reader(model: UUID) -> Reader:
 
 
 # Words --------------------------------------------------------------------------------------------------------------
-def _words(reader: Reader, facts: Facts, label: str) -> list[Word]:
+def _words(model: Reader, facts: Facts, label: str) -> list[Word]:
     """The words that carry most: first those without which it would be less sure, then those that it learnt."""
-    told = _without_each(reader, facts, label)
-    learnt = reader.classifier.words(said_of(facts), label, most=WORDS)
+    told = _without_each(model, facts, label)
+    learnt = model.classifier.words(said_of(facts), label, most=WORDS)
     known = {each.text.casefold() for each in told}
     return (told + [Word(word) for word, _ in learnt if word.casefold() not in known])[:WORDS]
 
 
-def _without_each(reader: Reader, facts: Facts, label: str) -> list[Word]:
+def _without_each(model: Reader, facts: Facts, label: str) -> list[Word]:
     words = list(dict.fromkeys(each.casefold() for each in _WORD.findall(facts.text[:1500])))[:TOKENS]
     if len(words) < 2:
         return []
     texts = [facts.text, *(_without(facts.text, word) for word in words)]
-    sure = _sure(reader, [replace(facts, text=text) for text in texts], label)
+    sure = _sure(model, [replace(facts, text=text) for text in texts], label)
     lost = sorted(zip(words, sure[0] - sure[1:], strict=True), key=lambda each: -each[1])
     return [Word(word, round(float(less) * 100)) for word, less in lost if less >= LESS][:WORDS]
 
@@ -131,19 +131,19 @@ def _without(text: str, word: str) -> str:
     return _WORD.sub(lambda found: " " if found[0].casefold() == word else found[0], text)
 
 
-def _sure(reader: Reader, facts: Sequence[Facts], label: str) -> "np.ndarray":
-    encoder = reader.encoder
+def _sure(model: Reader, facts: Sequence[Facts], label: str) -> "np.ndarray":
+    encoder = model.encoder
     vectors = encoder.encode([each.text for each in facts]) if encoder else None
-    found = reader.classifier.predict([said_of(each) for each in facts], vectors)
-    return found[:, list(reader.classifier.labels).index(label)]
+    found = model.classifier.predict([said_of(each) for each in facts], vectors)
+    return found[:, list(model.classifier.labels).index(label)]
 
 
 # Examples -----------------------------------------------------------------------------------------------------------
-def _nearest(reader: Reader, message: Waiting, facts: Facts, user: User) -> list[Near]:
+def _nearest(model: Reader, message: Waiting, facts: Facts, user: User) -> list[Near]:
     """What people decided about the posts nearest to this one that the user may see."""
     import numpy as np
 
-    if (encoder := reader.encoder) is None:
+    if (encoder := model.encoder) is None:
         return []
     points = _points(user, encoder.name, but_for=message)
     if not points:
@@ -177,6 +177,8 @@ def _near(message: Message, belongs: Department | None) -> Near:
 def read_corrected() -> int:
     """Give points to what people corrected and nobody has read yet, so that it can be found as an example. Returns how
     many."""
+    if (now := reader()) is None or now.encoder is None:
+        return 0
     unread = Correction.objects.filter(message__deleted_at=None, message__embedding=None).newest(AT_ONCE)
     ids = [str(pk) for pk in unread.values_list("message", flat=True)]
     return len(read(as_they_waited(ids))) if ids else 0

@@ -12,10 +12,10 @@ terms do, but in its own spelling: upper and lower case are the same unless it s
 import unicodedata
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
-from routing.words import Words, straight
+from routing.words import MOST_PLACES, Words, straight
 
 LONGEST = 512
 #: Steps that the expressions of one rule may have in all, and bytes of a text that they read.
@@ -90,9 +90,10 @@ def found(pattern: str, words: Words) -> bool:
 
 
 def places(pattern: str, words: Words) -> list[tuple[int, int]]:
-    """Where it is found: (start, end) in the text as it was written. What is found between two letters has no place."""
-    read_of_it = readable(words)
-    found = [each.span() for each in compiled(pattern).finditer(read_of_it)]
+    """Where it is found: (start, end) in the text as it was written. What is found between two letters has no place.
+    The more steps it has, the fewer places are sought, because each costs as much as the first one may."""
+    read_of_it, most = readable(words), min(MOST_PLACES, max(1, MOST_STEPS // steps(pattern)))
+    found = [each.span() for each in islice(compiled(pattern).finditer(read_of_it), most)]
     return [words.written_straight(*_letters(read_of_it, *span)) for span in found if span[0] < span[1]]
 
 

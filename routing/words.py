@@ -14,6 +14,10 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
+
+#: So many places of a term, or an expression, in one text are shown and kept.
+MOST_PLACES = 50
 
 #: Han, Hiragana, Katakana, Hangul, Thai, Lao, Myanmar, Khmer: no blanks between words, or particles that cling to them.
 _BORDERLESS = (
@@ -107,8 +111,8 @@ class Words:
             start = self.folded.find(term.folded, start + (len(term.folded) if stands else 1))
 
     def spans(self, term: Term) -> list[tuple[int, int]]:
-        """Where the term was written: (start, end) in the text as it came."""
-        return [self.written(start, start + len(term.folded)) for start in self.find(term)]
+        """Where the term was written, at the first places: (start, end) in the text as it came."""
+        return [self.written(start, start + len(term.folded)) for start in islice(self.find(term), MOST_PLACES)]
 
     def written(self, start: int, end: int) -> tuple[int, int]:
         """The place in the text as it came of a place in the folded one."""

@@ -32,6 +32,7 @@ class Regex(Question):
 
     title = "Text"
     asks = {"regex": ("matches", "does not match")}
+    hint = "One expression of RE2, such as order\\W*\\d{6}; upper and lower case are the same"
     field: Literal["text"] = "text"
     op: Literal["regex"]
     value: Annotated[str, Field(max_length=regexes.LONGEST), AfterValidator(_usable)]

@@ -158,16 +158,19 @@ def matches(pattern):
 
 
 def slowest(when, *texts):
-    """Milliseconds of CPU for the slowest of these texts, at the first try: as a post comes."""
-    book = Book("v", 1, [rule("R", when, tags=["t"])])
+    """Milliseconds of CPU for the slowest of these texts, with the reason. On a machine that is busy with something else
+    the better of two tries counts, each with everything made anew: as a post comes."""
+    return max(min(_milliseconds(when, text) for _ in range(2)) for text in texts)
+
+
+def _milliseconds(when, text):
+    regexes.compiled.cache_clear()
+    book, post = Book("v", 1, [rule("R", when, tags=["t"])]), facts(text[:READ])
     list(book.fitting(facts("warm")))
-    took = []
-    for text in texts:
-        post = facts(text[:READ])
-        began = time.thread_time()
-        list(book.fitting(post))
-        took.append((time.thread_time() - began) * 1000)
-    return max(took)
+    began = time.thread_time()
+    for each in book.fitting(post):
+        each.when.matches(post)
+    return (time.thread_time() - began) * 1000
 
 
 def _random(letters, many=READ):
@@ -201,6 +204,8 @@ BAD = (
         ".?" * 170 + "x",
         "a" * 512,
         "(x+x+)+y",
+        "(a|b)*a(a|b){200}|a",
+        "a.{150}x|a",
     ],
 )
 def test_no_expression_that_can_be_saved_is_slow(pattern):

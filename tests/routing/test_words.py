@@ -71,3 +71,8 @@ def test_every_folded_character_knows_where_it_came_from(text):
         start, end = words.written(0, len(words.folded))
         assert 0 <= start < end <= len(text)
         assert len(words._origins) - len(words.folded) in (0, 1)  # at most the blank at the end, which is trimmed
+
+
+def test_of_what_is_said_over_and_over_the_first_places_are_shown():
+    words = Words("buy now " * 1_000)
+    assert words.spans(Term.of("buy")) == [(8 * place, 8 * place + 3) for place in range(50)]

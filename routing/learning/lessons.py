@@ -11,6 +11,7 @@ from departments.models import Department
 from inbox.models import Message
 from routing.facts import facts_of_message
 from routing.models import Correction, DepartmentExample
+from routing.reading import said_of
 from routing.scoring.said import NONE, Example, Said
 
 #: From so many examples on a department is learnt by them.
@@ -48,14 +49,9 @@ def corrections() -> list[Lesson]:
 
 
 def _lesson(message: Message, label: str) -> Lesson:
-    return Lesson(message.pk, said_of(message), label, not message.conversation.confidential)
-
-
-def said_of(message: Message) -> Said:
-    """A stored message as the classifier sees it. Needs its channel, identity and parent loaded."""
     answers_us = message.parent is not None and message.parent.direction == Message.Direction.OUT
-    facts = facts_of_message(message, is_reply_to_us=answers_us)
-    return Said(facts.text, facts.network, facts.kind, facts.lang, facts.rating, answers_us)
+    said = said_of(facts_of_message(message, is_reply_to_us=answers_us))
+    return Lesson(message.pk, said, label, not message.conversation.confidential)
 
 
 def examples() -> list[Example]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count
 from django.utils import timezone
@@ -113,6 +114,11 @@ class Quality:
 
     def _shows(self, department: Department, leads) -> bool:
         return department.pk in leads or (self.whole and not department.confidential)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the operator wants no model to be asked."""
+        return not settings.LEARNED_ROUTING
 
     # Readings -------------------------------------------------------------------------------------------------------
     @cached_property

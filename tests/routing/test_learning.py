@@ -38,6 +38,7 @@ def school(house, monkeypatch, tmp_path):
     """A house with a handful of seed posts and no encoder."""
     monkeypatch.setattr(training, "seeds", lambda: SEEDS)
     monkeypatch.setattr(fitting, "remembering", lambda texts: None)
+    monkeypatch.setattr(fitting, "FOLDS", 2)
     monkeypatch.setattr("sys.prefix", str(tmp_path))
 
 

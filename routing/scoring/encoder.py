@@ -29,7 +29,7 @@ READ = 1500
 #: Texts that go through at once: fast, and soon done.
 BATCH = 32
 #: Seconds without a text after which the encoder is forgotten.
-IDLE = 600
+IDLE = 300
 
 logger = logging.getLogger(__name__)
 

@@ -116,10 +116,10 @@ document.addEventListener("pointerdown", (event) => {
   grip.focus();
   begin(grip.parentElement, "pointer");
   if (!moving) return;
-  grip.setPointerCapture(event.pointerId);
-  grip.addEventListener("pointermove", over);
-  grip.addEventListener("pointerup", (up) => end(up, drop), { once: true });
-  grip.addEventListener("pointercancel", (up) => end(up, cancel), { once: true });
+  // Not captured by the grip: what is moved in the page loses a pointer that it holds.
+  document.addEventListener("pointermove", over);
+  document.addEventListener("pointerup", up);
+  document.addEventListener("pointercancel", up);
 });
 
 function over(event) {
@@ -130,11 +130,16 @@ function over(event) {
   if (item.nextElementSibling === beside) return;
   list.insertBefore(item, beside ?? null);
   number(list);
+  item.querySelector(".grip").focus({ preventScroll: true });
 }
 
-function end(event, then) {
-  event.target.removeEventListener("pointermove", over);
-  if (moving) then();
+function up({ type }) {
+  document.removeEventListener("pointermove", over);
+  document.removeEventListener("pointerup", up);
+  document.removeEventListener("pointercancel", up);
+  if (!moving) return;
+  if (type === "pointerup") drop();
+  else cancel();
 }
 
 const left = sessionStorage.getItem("order:focus");

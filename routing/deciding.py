@@ -264,14 +264,17 @@ def _guessed(verdict: Verdict, scores: Scores, rule_sets: RuleSets) -> Verdict:
         unsure = f"no rule fits, and it is not sure what it reads like: {_said(guesses, rule_sets)}"
         return replace(verdict, told=unsure)
     if best == NONE:
-        told = f"it reads like nothing for anybody ({saying.percent(sure)})"
+        told = f"no rule fits, and the model is {saying.percent(sure)} sure that it is nobody’s"
         return replace(verdict, source="model", probably_nothing=True, told=told)
     return _like(verdict, best, sure, rule_sets, joins=tuple(each for each in verdict.joins if each[0] != best))
 
 
 def _like(verdict: Verdict, slug: str, sure: float, rule_sets: RuleSets, joins: tuple) -> Verdict:
-    name = rule_sets.name(slug)
-    told = f"it reads like {name} ({saying.percent(sure)})"
+    name, percent = rule_sets.name(slug), saying.percent(sure)
+    if sure >= rule_sets.thresholds.get(slug, math.inf):
+        told = f"no rule fits, and the model is {percent} sure of it"
+    else:
+        told = f"no rule fits, and {name}, which works in confidence, is the likeliest ({percent})"
     return replace(verdict, source="model", department=slug, name=name, told=told, joins=joins)
 
 

@@ -43,7 +43,7 @@ def test_what_no_rule_places_goes_where_the_model_is_sure_and_says_so(model):
     assert engine.route() == 1
     decision = Decision.objects.get()
     assert lies_in(message) == ["rnd", "pr"]
-    assert decision.sentence == "It went to R&D, because it reads like R&D (92 %)."
+    assert decision.sentence == "It went to R&D, because no rule fits, and the model is 92 % sure of it."
     assert (decision.source, decision.label, decision.guesses[0]) == ("model", "Reads like R&D", ["rnd", 0.92])
     scores = MessageScores.objects.get(message=message)
     assert decision.model == scores.model and scores.labels[0] == ["rnd", 0.92]
@@ -58,8 +58,11 @@ def test_what_no_rule_places_goes_where_the_model_is_sure_and_says_so(model):
             "It is so noisy in here", "triage",
             "no rule fits, and it is not sure what it reads like: Customer service 48 %, R&D 31 %", False,
         ),
-        ("My salary, and theirs", "hr", "it reads like HR (38 %)", False),
-        ("What a sunset over the bay", "triage", "it reads like nothing for anybody (95 %)", True),
+        (
+            "My salary, and theirs", "hr",
+            "no rule fits, and HR, which works in confidence, is the likeliest (38 %)", False,
+        ),
+        ("What a sunset over the bay", "triage", "no rule fits, and the model is 95 % sure that it is nobody’s", True),
     ],
 )  # fmt: skip
 def test_who_is_not_sure_asks_triage_but_never_shows_it_what_may_be_confidential(
@@ -117,7 +120,7 @@ def test_what_was_edited_while_it_was_read_is_read_again(model):
 
     model.meanwhile = edit
     assert [engine.route(), engine.route(), engine.route()] == [0, 1, 0]
-    assert Decision.objects.get().because == "it reads like nothing for anybody (95 %)"
+    assert Decision.objects.get().because == "no rule fits, and the model is 95 % sure that it is nobody’s"
 
 
 def test_what_can_not_be_read_is_decided_by_rules_alone(model):

@@ -50,11 +50,11 @@ def teach(text, department, by):
 
 
 def teach_all(by, departments, times):
-    """So often one of each: a made-up word beside one of the department's own."""
+    """So often one of each, in words that no seed knows."""
     for number in range(times):
         for department in departments:
-            word = WORDS[department.slug].split()[number % 4]
-            teach(f"{word} bravo{number % 5} please number {number}", department, by)
+            own = f"{department.slug[:3]}bravo {department.slug[:3]}tango"
+            teach(f"{own} number {number}", department, by)
 
 
 # A model ------------------------------------------------------------------------------------------------------------

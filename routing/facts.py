@@ -1,7 +1,7 @@
 """What a rule may ask: plain data about one post, gathered before anybody decides. Nothing here looks anything up."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
@@ -84,6 +84,8 @@ class Facts:
         if scores.mood is None and not scores.labels:
             return facts
         labels = scores.labels or facts.labels
+        if labels == facts.labels and scores.mood in (None, facts.mood):
+            return facts
         return facts._with(mood=facts.mood if scores.mood is None else scores.mood, labels=labels)
 
     def in_language(self, lang: str) -> "Facts":
@@ -91,8 +93,9 @@ class Facts:
         return self._with(lang=lang)
 
     def _with(self, **more: Any) -> "Facts":
-        known = replace(self, **more)
-        known.__dict__.update({name: self.__dict__[name] for name in _OF_THE_TEXT if name in self.__dict__})
+        # By hand: `replace` would read and set thirty fields one by one, and a back-test does this for every post.
+        known = object.__new__(Facts)
+        known.__dict__.update(self.__dict__, **more)
         return known
 
     def frozen(self) -> dict[str, Any]:
@@ -125,7 +128,7 @@ class Facts:
 def facts_again(message, frozen: dict[str, Any]) -> Facts:
     """What a decision saw, from the facts that it kept and the message as it still reads."""
     now = facts_of_message(message, is_reply_to_us=False)
-    return replace(now, **{name: _thaw(name, value) for name, value in frozen.items()})
+    return now._with(**{name: _thaw(name, value) for name, value in frozen.items()})
 
 
 def _thaw(name: str, value: Any) -> Any:
@@ -138,9 +141,6 @@ def _thaw(name: str, value: Any) -> Any:
         case "labels":
             return tuple((label, p) for label, p in value)
     return value
-
-
-_OF_THE_TEXT = ("words", "hashtags", "mentions", "links")
 
 
 def facts_of_post(post: Post, channel: Place) -> Facts:

@@ -100,7 +100,7 @@ def _past(
     thread = kept.thread if kept and not began else ""
     # What an older model said when it was routed tells more than nothing.
     known = scores or Scores(facts.lang, facts.mood, facts.labels)
-    return Past(message, facts, known, thread, bool(known.labels))
+    return Past(message, facts.as_read(known), known, thread, bool(known.labels))
 
 
 def _kept(ids: Sequence[str]) -> dict[str, Kept]:

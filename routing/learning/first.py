@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: What it is made by: another release may make another one.
 MADE_BY = ("numpy", "scikit-learn")
+#: Of so many releases, or sets of departments.
+KEPT = 4
 
 
 def kept_or(make: "Callable[[], Classifier]", of: str) -> "Classifier":
@@ -39,6 +41,9 @@ def _keep(place: Path, packed: bytes) -> None:
     part = place.with_suffix(f".{uuid4().hex}")
     part.write_bytes(packed)
     os.replace(part, place)
+    newest_first = sorted(place.parent.glob("first-model-*.npz"), key=lambda file: -file.stat().st_mtime)
+    for old in newest_first[KEPT:]:
+        old.unlink(missing_ok=True)
 
 
 def _digest(of: str) -> str:

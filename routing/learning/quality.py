@@ -145,12 +145,6 @@ class Quality:
     def rows(self) -> list[Judged]:
         return [_judged(each) for each in self.held_out]
 
-    @cached_property
-    def corrections(self) -> int:
-        """How many people gave that this person may see, learnt already or not."""
-        seen = Correction.objects.visible_to(self.user)
-        return seen.count() if self.whole else seen.filter(belongs__in=self.departments).count()
-
     # Figures --------------------------------------------------------------------------------------------------------
     @property
     def n(self) -> int:

@@ -81,8 +81,9 @@ def _round(department: UUID, after: _Place | None) -> tuple[int, _Place | None]:
     chosen = list(_chosen(items, wanted_by(items, policy, table, now), table, now))
     if chosen:
         _store(policy.department, chosen, now)
-    last = items[-1] if len(items) == BATCH else None
-    return len(chosen), last and _Place(last.sort_at, last.pk)
+    if len(items) < BATCH:
+        return len(chosen), None
+    return len(chosen), _Place(items[-1].sort_at, items[-1].pk)
 
 
 def _gate(department: UUID) -> AssignmentPolicy | None:

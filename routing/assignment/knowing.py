@@ -80,7 +80,8 @@ def wanted_by(items: Sequence[QueueItem], policy: AssignmentPolicy, table: Table
 
 
 def _contact(item: QueueItem) -> UUID | None:
-    return item.conversation.identity and item.conversation.identity.contact_id
+    identity = item.conversation.identity
+    return identity.contact_id if identity else None
 
 
 def _befores(items: Sequence[QueueItem], policy: AssignmentPolicy, now: datetime) -> dict[UUID | None, UUID]:

@@ -106,8 +106,8 @@ class Table:
         language, skills = self._asked(wanted)
         fitting = [seat for seat in free if seat.speaks(language) and skills <= seat.skills]
         relaxed = not fitting and wanted.since is not None and now - wanted.since >= self.relax_after
-        seat = min(free if relaxed else fitting, key=lambda seat: seat.turn, default=None)
-        return Choice(seat, _because(seat, language, skills, relaxed)) if seat else None
+        next_up = min(free if relaxed else fitting, key=lambda seat: seat.turn, default=None)
+        return Choice(next_up, _because(next_up, language, skills, relaxed)) if next_up else None
 
     def _asked(self, wanted: Wanted) -> tuple[str, frozenset[str]]:
         """The language and skills that the item asks for: only what somebody here declares is asked."""

@@ -41,6 +41,8 @@ class Capacity(models.Model):
     skills = ArrayField(models.CharField(max_length=50), default=list, blank=True)
     last_assigned_at = models.DateTimeField(null=True)
 
+    held: int  # the open items that the person has now, of `with_held`
+
     objects = CapacityQuerySet.as_manager()
 
     class Meta:

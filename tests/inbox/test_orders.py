@@ -13,7 +13,7 @@ from inbox import actions, outbox
 from inbox.actions import Order, Placement
 from inbox.errors import Refused
 from inbox.models import Clock, Message, Notice, QueueItem, Reply
-from tests.make import answer_in, make_item
+from tests.make import answer_in, find, item_of, make_item
 
 pytestmark = pytest.mark.django_db
 TOMORROW = timezone.now() + timedelta(days=1)
@@ -147,3 +147,18 @@ def test_programs_decide_as_well(strict, carl, carla, client_of):
     assert client_of(carla).post(path + "approve/", {"body_hash": "another"}, **send).status_code == 409
     assert client_of(carla).post(path + "send-back/", {"note": "No."}, **send).json()["state"] == "draft"
     assert client_of(carl).post(path + "revise/", {"text": "Yes."}, **send).status_code == 409
+
+
+# Notices --------------------------------------------------------------------------------------------------------------
+def test_a_notice_leads_to_its_conversation_and_is_gone_when_sight_is_lost(carl, carla, hana, client_of):
+    item = placed(("notify", "carla"))
+    notice, carlas = Notice.objects.get(), client_of(carla)
+    page = carlas.get("/notices/").content.decode()
+    assert "The rule “Strict” fitted" in page and 'title="unread">1' in page
+    assert carlas.post("/notices/", {"notice": notice.pk}).url == item.get_absolute_url()
+    assert 'title="unread"' not in carlas.get("/notices/").content.decode()
+    actions.hand_off(item, find("hr"), reason="expertise", by=carl)
+    actions.accept(item_of(item.conversation, "hr"), by=hana)
+    assert "The rule “Strict” fitted" not in carlas.get("/notices/").content.decode()
+    assert carlas.post("/notices/", {"notice": notice.pk}).url == "/notices/"
+    assert carlas.post("/notices/", {"notice": "x"}).status_code == client_of(hana).post("/notices/").status_code == 302

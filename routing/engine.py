@@ -102,11 +102,11 @@ def route(batch: int = BATCH, *, history: bool | None = None) -> int:
 
     All that rules place in one transaction; what has to be read in further ones, `AT_ONCE` messages in each.
     """
-    model = reader()
     with transaction.atomic():
         messages = claim(batch, tried_less_than=ATTEMPTS, history=history)
         if not messages:
             return 0
+        model = reader()
         house = _House.now(model)
         decided = _decide_all(messages, house, gather(messages, asked_by(house.rule_sets)))
         aside = _to_read(decided, house) if model else set()

@@ -1,22 +1,26 @@
 """The house gives out a department's work: to whom, why, and that what people hold is counted right."""
 
 import random
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.http import Http404
 from django.utils import timezone
 
 from departments.models import AuditEntry, User
 from inbox import actions, staff
+from inbox.actions import Placement
 from inbox.errors import Refused
-from inbox.models import QueueItem
+from inbox.models import Message, QueueItem
 from routing import assignment
 from routing.assignment import giving
 from routing.models import Assignment, AssignmentPolicy, Capacity, LoadChange
-from tests.make import answer_in, find, item_of, make_item
+from tests.make import answer_in, find, item_of, make_item, make_post, receive
 
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +164,31 @@ def test_an_item_that_nothing_is_done_about_goes_to_somebody_else(carl, carla):
     assert assignment.assign_waiting() == 0  # not to Carl at once, and Carla takes nothing
     takes("carla")
     assert (assignment.assign_waiting(), has(idle), assignment.take_back_idle()) == (1, "carla", 0)
+
+
+# A race ---------------------------------------------------------------------------------------------------------
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_give_nothing_twice_and_nobody_too_much(monkeypatch):
+    """The full one is `python -m tests.bench.assigning`."""
+    monkeypatch.setattr(giving, "BATCH", 3)
+    gives_out(capacity=11, only_in_hours=False)
+    takes("carl", 7)
+    receive(*[make_post(author=f"p{number}") for number in range(24)])
+    waiting = Message.objects.select_related("conversation", "channel", "identity")
+    actions.place_many(Placement(message=each, department=find("customer-service")) for each in waiting)
+    with ThreadPoolExecutor(4) as workers:
+        given = sum(workers.map(lambda _: give_out_elsewhere(), range(4)))
+    counts = Counter(QueueItem.objects.exclude(assignee=None).values_list("assignee__username", flat=True))
+    told = AuditEntry.objects.filter(verb="item_given").values_list("target_id", flat=True)
+    assert (given, counts, len(set(told))) == (18, {"carl": 7, "carla": 11}, len(told))
+    assert LoadChange.objects.all().recount() == []
+
+
+def give_out_elsewhere():
+    try:
+        return sum(assignment.assign_waiting() for _ in range(15))
+    finally:
+        connection.close()
 
 
 # Counting ---------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from routing.scoring.said import NONE, Example, Said
 DEPARTMENTS = ("customer-service", "pr", "marketing", "hr", "rnd")
 LABELS = (*DEPARTMENTS, NONE)
 #: What a rule places counts as this sure.
-BY_RULE = 0.99
+BY_RULE = 0.9
 _REVIEW = "review"
 
 

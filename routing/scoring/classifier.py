@@ -97,9 +97,10 @@ class Classifier:
         return _shares(votes / sum(head.share for head in heads) / self.temperature[0 if seeing else 1])
 
     def parts(self, said: Sequence[Said], vectors: np.ndarray | None) -> Parts:
-        told = self.scale(np.stack([features(each) for each in said]))
+        texts = [plain.words(each.text) for each in said]
+        told = self.scale(np.stack([features(each, text) for each, text in zip(said, texts, strict=True)]))
         meaning = None if vectors is None else np.asarray(vectors, np.float32)
-        return Parts([plain.words(each.text) for each in said], self.terms, told.astype(np.float32), meaning)
+        return Parts(texts, self.terms, told.astype(np.float32), meaning)
 
     def words(self, said: Said, label: str, most: int = 6) -> list[tuple[str, float]]:
         """The words of this text that speak most for `label` rather than the others, the strongest first."""

@@ -14,7 +14,6 @@ from routing.scoring.said import Said
 
 _TOKEN = re.compile(r"[\w'’%$€£-]+|[一-鿿぀-ヿ]")
 _LATIN = re.compile(r"[a-zà-ÿ]")
-_MOST_WORDS = 5  # in one expression
 
 
 class Lexicon:
@@ -30,6 +29,11 @@ class Lexicon:
             for each in expressions[department][topic]:
                 self._add(each, number)
         self._beginnings = sorted({len(each) for each in self._begun})
+        #: How many words the longest expression has that begins with this word.
+        self._longest: dict[str, int] = {}
+        for each in self._whole:
+            words = each.split()
+            self._longest[words[0]] = max(self._longest.get(words[0], 0), len(words))
         self.departments = list(expressions)
         self._of = np.array([self.departments.index(department) for department, _ in self.topics])
 
@@ -46,7 +50,7 @@ class Lexicon:
         tokens = _TOKEN.findall(text)
         found: set[tuple[str, int]] = set()
         for at in range(len(tokens)):
-            for end in range(at + 1, min(at + _MOST_WORDS, len(tokens)) + 1):
+            for end in range(at + 1, min(at + self._longest.get(tokens[at], 0), len(tokens)) + 1):
                 each = " ".join(tokens[at:end])
                 found.update((each, number) for number in self._whole.get(each, ()))
             for length in self._beginnings:
@@ -132,9 +136,9 @@ def style(said: Said) -> np.ndarray:
     return np.array(told, np.float32)
 
 
-def features(said: Said) -> np.ndarray:
-    """Everything of this page, in one row."""
-    return np.concatenate([lexicon().counted(plain.words(said.text)), style(said)])
+def features(said: Said, words: str | None = None) -> np.ndarray:
+    """Everything of this page, in one row. `words` is `plain.words(said.text)`, for who has it already."""
+    return np.concatenate([lexicon().counted(plain.words(said.text) if words is None else words), style(said)])
 
 
 def names() -> list[str]:

@@ -45,11 +45,9 @@ class Terms:
 
     def found(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """The places of the known terms of this text, and their weights; the weights' squares add up to one."""
-        counts = Counter(CUTS[self.cut](text))
-        places = [(self.known[term], count) for term, count in counts.items() if term in self.known]
-        at = np.fromiter((place for place, _ in places), np.int32, len(places))
-        weights = np.fromiter((1 + log(count) for _, count in places), np.float32, len(places))
-        weights = weights * self.rarity[at]
+        known = [place for place in map(self.known.get, CUTS[self.cut](text)) if place is not None]
+        at, counts = np.unique(np.array(known, np.int32), return_counts=True)
+        weights = (1 + np.log(counts)).astype(np.float32) * self.rarity[at]
         return at, weights / max(1e-9, sqrt(float(weights @ weights)))
 
     def times(self, text: str, weights: np.ndarray) -> np.ndarray:

@@ -24,7 +24,8 @@ PATIENCE = 90  # seconds for a server to answer: after a crash it may have a lon
 TRIES = 5  # right after a kill the old server's processes may still be about to end
 # Commands that look at files only. All others get the servers.
 WITHOUT_SERVERS = {
-    "help", "version", "--version", "check", "collectstatic", "compilemessages", "diffsettings", "findstatic",
+    "help", "version", "--version", "check", "collectstatic", "compilemessages", "diffsettings",
+    "evaluate_routing", "findstatic",
     "makemessages", "options", "spectacular", "startapp", "startproject",
 }  # fmt: skip
 

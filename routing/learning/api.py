@@ -146,9 +146,10 @@ class Confirm(LearningView):
     @extend_schema(request=Confirmed, responses=Confirmed)
     def post(self, request, pk):
         """Say that a conversation lies where it belongs, or (`confirmed: false`) take that back. Twice is once."""
+        found = find(request.user, pk)
         asked = Confirmed(data=request.data)
         asked.is_valid(raise_exception=True)
-        confirm(find(request.user, pk), by=request.user, yes=asked.validated_data["confirmed"])
+        confirm(found, by=request.user, yes=asked.validated_data["confirmed"])
         return Response(asked.validated_data)
 
 

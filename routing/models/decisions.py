@@ -63,7 +63,10 @@ class Decision(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["message", "revision", "mode"], name="decision_once"),
         ]
-        indexes = [models.Index(fields=["at"], condition=models.Q(mode="live"), name="decision_recent")]
+        indexes = [
+            models.Index(fields=["at"], condition=models.Q(mode="live"), name="decision_recent"),
+            models.Index(fields=["at"], condition=models.Q(mode="shadow"), name="decision_shadow"),
+        ]
 
     def __str__(self):
         return self.sentence

@@ -32,7 +32,8 @@ def versions(request: HttpRequest) -> HttpResponse:
 
 def _listed(rule_set: RuleSet, request: HttpRequest) -> dict[str, Any]:
     people = ("created_by", "published_by", "parent")
-    found = list(rule_set.versions.select_related("rule_set__department", *people)[:MOST])
+    listed = rule_set.versions.select_related("rule_set__department", *people)
+    found = list(listed.defer("rules", "parent__rules")[:MOST])
     may = actions.may_edit(request.user, rule_set)
     live = next((each for each in found if each.state == State.LIVE), None)
     before = next((each for each in found if live and each.state == State.RETIRED and each.number < live.number), None)

@@ -1,4 +1,4 @@
-"""What differs in the shadow is few among many decisions: it has an index of its own, which what is live does not pay."""
+"""What differs in the shadow is few among many decisions: it has an index of its own, for which nothing live pays."""
 
 from django.db import migrations, models
 

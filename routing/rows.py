@@ -246,6 +246,16 @@ class ConditionForm:
             by_title.setdefault(QUESTIONS[ask.split()[0]].title, []).append((ask, words))
         return list(by_title.items())
 
+    @property
+    def suggested(self) -> dict[str, Sequence[tuple[str, str]]]:
+        """What its fields suggest while one types: only what a row asks for."""
+        asking = [row for row in self.root.all() if not row.join]
+        return {row.about: row.suggestions for row in asking if row.suggestions and row.entry == "terms"}
+
+    @property
+    def has_spell(self) -> bool:
+        return any(row.entry == "spell" for row in self.root.all() if not row.join)
+
     # Changing -----------------------------------------------------------------------------------------------------
     def change(self, wanted: str) -> None:
         """What a button asks. `question 3` and `group 3` add to that group; `drop 5` removes a row; `up 5` and `down 5`

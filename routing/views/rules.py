@@ -51,7 +51,7 @@ def rule(request: HttpRequest, rule_set: uuid.UUID, uid: str = "") -> HttpRespon
         form.data["based_on"] = at.number or ""
     drawn = {"conditions": conditions.offer(offered), "form": form, "old": old, "uid": uid, "zones": zones()}
     only = at.version if at.is_draft else None
-    context = page(request, only=only, bench=at, rule_set=at.rule_set, offers=offered, **drawn)
+    context = page(request, only=only, bench=at, rule_set=at.rule_set, **drawn)
     return render(request, "routing/rule.html", context, status=422 if saves else 200)
 
 

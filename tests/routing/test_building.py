@@ -94,7 +94,7 @@ def test_cora_sees_what_a_condition_finds_among_the_posts_that_she_may_see(rules
     assert '<mark class="hit">parcel</mark>' in html
     assert "An earlier rule takes all of them." in html
     assert "If the text contains <b><bdi>parcel</bdi></b>, place in Customer service." in html
-    assert "None of them says this." in counted(client, rules, **{"typed-1": "lorry"})
+    assert "None of them fits." in counted(client, rules, **{"typed-1": "lorry"})
     assert "No earlier rule takes" in counted(client, rules, uid="parcels", **{"typed-1": "parcel"})
     wrong = counted(client, rules, **{"ask-1": "text regex", "typed-1": "(a"})
     assert "not complete yet" in wrong and 'role="alert"' in wrong

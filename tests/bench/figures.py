@@ -55,6 +55,12 @@ KINDS = {
     "route_with_model": Kind(RATE, Goal(200, least=True, of_value=True), "the encoder alone"),
     "read_one": Kind("ms p95", Goal(30, of_value=True), "the encoder alone"),
     "back_test": Kind("s", Goal(60, of_value=True), "reading the same rows"),
+    "quality_cold": Kind("%", Goal(65, least=True, of_value=True), "–"),
+    "quality_cold_alt": Kind("%", Goal(77, least=True, of_value=True), "–"),
+    "quality_cold_coverage": Kind("%", Goal(40, least=True, of_value=True), "–"),
+    "quality_taught": Kind("%", Goal(78, least=True, of_value=True), "–"),
+    "quality_taught_alt": Kind("%", Goal(88, least=True, of_value=True), "–"),
+    "quality_taught_coverage": Kind("%", Goal(85, least=True, of_value=True), "–"),
     "post_to_browser": Kind("ms p95", Goal(1000, of_value=True), "INSERT + notify to a browser"),
     "memory_pss": Kind("MiB", Goal(400, of_value=True), "web alone"),
 }

@@ -29,9 +29,12 @@ def main() -> None:
         return
     with servers.running(here):
         django.setup()
+        from tests.bench import quality
+
         prepare(here, size_of(given.scale))
         for figure in measured(here, postgres.pid(here), given.rounds, size_of(given.scale), set(given.only)):
-            named = dataclasses.asdict(figure) | {"name": f"{figure.name}_{given.scale}"}
+            name = figure.name if figure.name in quality.NAMES else f"{figure.name}_{given.scale}"
+            named = dataclasses.asdict(figure) | {"name": name}
             print(json.dumps(named), flush=True)
 
 
@@ -74,7 +77,7 @@ def prepare(here: places.Places, many: int) -> None:
 
 def measured(here: places.Places, server: int, rounds: int, many: int, only: set[str]):
     """The figures that are asked for; without a name all of them."""
-    from tests.bench import copying, deciding, figures, matching, pages, reading, taking, trying
+    from tests.bench import copying, deciding, figures, matching, pages, quality, reading, taking, trying
 
     wanted = only or set(figures.KINDS)
     posts = min(2_000, many)
@@ -92,6 +95,9 @@ def measured(here: places.Places, server: int, rounds: int, many: int, only: set
     if wanted & set(reading.NAMES):
         with copying.copied(here):
             yield from reading.measure(server, rounds, posts, wanted)
+    # How right guesses are does not depend on how much a house holds.
+    if wanted & set(quality.NAMES) and many <= SIZES["10k"]:
+        yield from quality.measure(wanted)
     if trying.NAME in wanted:
         with copying.copied(here):
             yield from trying.measure(many)

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +24,8 @@ EXPECTED = ["customer-service", "hr", "rnd"]
 
 @pytest.fixture(scope="module")
 def few():
-    """Every sixth seed post."""
-    return training.seeds()[::6]
+    """Every eighth seed post."""
+    return training.seeds()[::8]
 
 
 @pytest.fixture(scope="module")
@@ -147,29 +146,19 @@ def real():
 
 def test_no_seed_is_a_real_post_in_other_words(real):
     """As far as their words tell: nothing of other people's texts belongs here."""
-    posts = [words_of(row.said.text) for row in real]
-    for seed in training.seeds():
-        mine = words_of(seed.said.text)
-        if len(mine) >= 4:
-            nearest = max(posts, key=lambda other: len(mine & other) / len(mine | other))
-            assert len(mine & nearest) / len(mine | nearest) < 0.4, seed.said.text
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    counting = CountVectorizer(analyzer=words_of, binary=True)
+    theirs = counting.fit_transform([row.said.text for row in real])
+    seeds = [each.said.text for each in training.seeds() if len(words_of(each.said.text)) >= 4]
+    ours, longs = counting.transform(seeds), np.array([len(words_of(text)) for text in seeds])
+    shared = (ours @ theirs.T).toarray()
+    alike = shared / (longs[:, None] + np.asarray(theirs.sum(axis=1)).T - shared)
+    assert [text for text, most in zip(seeds, alike.max(axis=1), strict=True) if most >= 0.4] == []
 
 
 def words_of(text):
     return {word for word in plain.words(text).split() if word[0] not in "@#" and word != "linkhere"}
-
-
-def test_real_posts_of_houses_never_seen(real):
-    """Words alone; with the encoder it is better (docs/routing-quality.md)."""
-    classifier = training.train(training.seeds(), encoder=None)
-    told = figures(*zip(*surest(classifier, real), strict=True), real)
-    assert told["accuracy"] >= 0.6
-    assert told["accuracy_with_alt"] >= 0.68
-
-
-def surest(classifier, rows):
-    found = classifier.predict([replace(row.said) for row in rows])
-    return [(classifier.labels[each.argmax()], float(each.max())) for each in found]
 
 
 def test_the_lexicon_is_written_once_for_each_topic():

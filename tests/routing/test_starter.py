@@ -105,8 +105,9 @@ def test_real_posts_are_placed_right_more_often_than_placed(rule_sets):
         post = facts(row["text"], network=row["network"], kind=kind, lang=row["lang"])
         tally.add(decide(post, rule_sets), department(row["label"]), department(row["alt"] or row["label"]))
     print(f"{tally.placed} of {tally.posts} placed ({tally.coverage:.0%}), {tally.precision:.1%} acceptably")
-    assert tally.coverage >= 0.5
-    assert tally.precision >= 0.9
+    # What they leave, the model reads: layoffs may be news (PR) or somebody's own (HR), which no word tells.
+    assert tally.coverage >= 0.45
+    assert tally.precision >= 0.94
 
 
 def test_a_house_without_some_departments_gets_the_rules_that_it_can_carry_out():

@@ -24,8 +24,9 @@ START, START_ELSE = {"pr": 0.8, "hr": 0.75}, 0.6
 UNTAUGHT = (1.2, 1.2)
 #: So often what is placed has to be right, judged by so many rows at least.
 PRECISION, LEAST_ROWS = 0.9, 12
-_FOLDS = 4
 _MOST_JUDGED = 1500
+#: In so many parts corrections are asked about; fewer where there are many, which take long and vary little.
+_FOLDS, _FOLDS_OF_MANY, _MANY = 4, 2, 1000
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,8 @@ class _Making:
         }
         self._columns: dict[str, object] = {}
 
-    def made(self) -> Classifier:
+    def made(self, bare: bool = True) -> Classifier:
+        """The classifier; without `bare` one that can not do without vectors, for a look in between."""
         size = 0 if self.table.meaning is None else self.table.meaning.shape[1]
         return Classifier(
             labels=self.table.labels,
@@ -152,7 +154,7 @@ class _Making:
             terms=self.terms,
             scale=self.scale,
             heads=tuple(self._head(recipe) for recipe in SEEING) if size else (),
-            bare=tuple(self._head(recipe) for recipe in BARE),
+            bare=tuple(self._head(recipe) for recipe in BARE) if bare else (),
             temperature=(1.0, 1.0),
             size=size,
         )
@@ -180,7 +182,9 @@ class _Making:
         blocks = [scale * self.columns(part) for part, scale in recipe.scales.items()]
         sparse = any(scipy.sparse.issparse(block) for block in blocks)
         columns = scipy.sparse.hstack(blocks).tocsr() if sparse else np.hstack(blocks)
-        model = LogisticRegression(C=recipe.freely, class_weight="balanced", max_iter=400, tol=1e-3)
+        # Many examples take long to fit to the last digit, which changes nothing that could be measured.
+        close = 1e-3 if len(self.table.answers) < 3000 else 1e-2
+        model = LogisticRegression(C=recipe.freely, class_weight="balanced", max_iter=400, tol=close)
         model.fit(columns, self.table.answers, sample_weight=self.table.weights)
         weights, base = _for_all(model, len(self.table.labels))
         ends = np.cumsum([0] + [block.shape[1] for block in blocks])
@@ -211,16 +215,18 @@ def _judged(table: _Table, made: Classifier, seed: int) -> tuple[tuple[float, fl
     temperatures = {seeing: _temperature(found, answers) for seeing, found in votes.items()}
     best = True in votes
     thresholds = _thresholds(_cooled(votes[best], temperatures[best]), answers, table)
-    return (temperatures.get(True, 1.0), temperatures[False]), thresholds
+    return (temperatures.get(True, 1.0), temperatures.get(False, UNTAUGHT[1])), thresholds
 
 
 def _unseen_votes(table: _Table, asked: np.ndarray, seeing: bool, seed: int) -> dict[bool, np.ndarray]:
-    """Seeing or bare → what is thought of each of these rows by a training that had not seen it."""
-    votes = {each: np.zeros((len(asked), len(table.labels))) for each in ((True, False) if seeing else (False,))}
-    for fold in range(_FOLDS):
-        out = np.arange(fold, len(asked), _FOLDS)
+    """Seeing (or bare, where there is no encoder) → what is thought of each of these rows by a training that had not
+    seen it."""
+    votes = {seeing: np.zeros((len(asked), len(table.labels)))}
+    folds = _FOLDS if len(asked) < _MANY else _FOLDS_OF_MANY
+    for fold in range(folds):
+        out = np.arange(fold, len(asked), folds)
         rest = np.setdiff1d(np.arange(len(table.answers)), asked[out])
-        part = _Making(table.only(rest), seed).made()
+        part = _Making(table.only(rest), seed).made(bare=not seeing)
         for each in votes:
             votes[each][out] = part.judged(_parts(part, table.only(asked[out]), each), each)
     return votes

@@ -108,9 +108,13 @@ def route(batch: int = BATCH, *, history: bool | None = None) -> int:
             return 0
         model = reader()
         house = _House.now(model)
-        decided = _decide_all(messages, house, gather(messages, asked_by(house.rule_sets)))
+        wants = asked_by(house.rule_sets)
+        decided = _decide_all(messages, house, gather(messages, wants))
         aside = _to_read(decided, house) if model else set()
-        done = _keep([each for each in decided if each.message.conversation_id not in aside], house)
+        placed = [each for each in decided if each.message.conversation_id not in aside]
+        done = _keep(placed, house)
+        if not placed and not wants:
+            transaction.set_rollback(True)  # nothing was written, so nobody has to wait for the disk
     if model and aside:
         unread = [each for each in decided if each.message.conversation_id in aside]
         done += sum(_route_read(part, model, house) for part in _parts(unread))

@@ -258,7 +258,6 @@ class Conversations(InboxView):
             raise exceptions.PermissionDenied("You read this conversation; its departments answer.")
         return Response(shapes.reply(actions.reply(item, by=request.user, **given)), status=status.HTTP_202_ACCEPTED)
 
-
     @extend_schema(responses=asked.ModerationShape(many=True), parameters=[given_id()])
     @action(detail=True)
     def moderations(self, request, pk):

@@ -173,7 +173,6 @@ WHERE handle IN (SELECT json_array_elements_text(%s))
 """
 
 
-
 class CapacityQuerySet(models.QuerySet):
     def with_held(self):
         """With `held`: the open items that the person has there now."""

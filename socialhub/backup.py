@@ -152,9 +152,13 @@ def unknown_migrations(manifest: dict[str, Any]) -> list[str]:
 def script(file: Path) -> Iterator[Iterator[bytes]]:
     """The SQL that makes what the dump holds, piece by piece. Raises BackupError when it ends early."""
     command = [program("pg_restore"), "--no-owner", "--no-privileges", "--no-comments", "--file=-"]
-    with zipfile.ZipFile(file) as bag, bag.open(DUMP) as dump, subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
-    ) as told:
+    with (
+        zipfile.ZipFile(file) as bag,
+        bag.open(DUMP) as dump,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+        ) as told,
+    ):
         feeder = _feed(dump, told.stdin)
         yield iter(lambda: told.stdout.read(CHUNK), b"")
         feeder.join()
@@ -165,6 +169,7 @@ def script(file: Path) -> Iterator[Iterator[bytes]]:
 
 def _feed(dump, into):
     """A pipe holds little: one thread fills it while the other empties the next."""
+
     def fill() -> None:
         try:
             with into:
@@ -240,5 +245,3 @@ def last_word(said: str) -> str:
     """The last line of what a program said, without what it quotes of rows."""
     lines = [line for line in said.splitlines() if line.strip() and not re.search(r"DETAIL|CONTEXT|HINT", line)]
     return lines[-1][:300] if lines else "nothing"
-
-

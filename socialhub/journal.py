@@ -148,9 +148,7 @@ def of_database(error: BaseException) -> str:
     """PostgreSQL's code and the names of what was meant. Its messages quote whole rows."""
     source = getattr(error, "__cause__", None) or error
     diagnosis = getattr(source, "diag", None)
-    names = [
-        getattr(diagnosis, name, None) for name in ("sqlstate", "table_name", "column_name", "constraint_name")
-    ]
+    names = [getattr(diagnosis, name, None) for name in ("sqlstate", "table_name", "column_name", "constraint_name")]
     if told := " ".join(filter(None, names)):
         return told
     words = str(error).lower()

@@ -110,9 +110,7 @@ def _run(pieces: Iterator[bytes], progress: Callable[[int], None]) -> None:
     """All of it in one transaction. What can not be read or done to its end leaves everything as it was."""
     command = [backup.program("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1",
                "--output=/dev/null", "--file=-"]  # fmt: skip
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=backup.environment()
-    ) as psql:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=backup.environment()) as psql:
         try:
             _pour(pieces, psql.stdin, progress)
         except BaseException:

@@ -44,7 +44,10 @@ class Listener:
     async def hears_nothing(self, seconds: float = 1.0) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                raise AssertionError(f"heard {await anext(self.stream)!r}")
+                while True:
+                    event = await anext(self.stream)
+                    # Tests that run beside this one share the bell's server, and what is about the house reaches all.
+                    assert event.startswith(b"event: changed\ndata: rules"), f"heard {event!r}"
 
     async def ends(self) -> None:
         with pytest.raises(StopAsyncIteration):

@@ -136,7 +136,7 @@ def start_programs(crew: Crew, settings: ModuleType) -> None:
     clock = crew.places.run / "beat-schedule"
     for torn in crew.places.run.glob(f"{clock.name}*"):  # by a kill, perhaps; nothing stands in it that would be missed
         torn.unlink()
-    celery = ("-m", "celery", "--quiet", "-A", "socialhub")
+    celery = ("-m", "celery", "--quiet", "-A")
     crew.keep(
         "web", "-m", "uvicorn", "socialhub.asgi:application", "--host", "127.0.0.1", "--port", str(settings.PORT),
         # Lines are kept for longer than browsers and proxies do: a request never meets one that is just being closed.
@@ -144,10 +144,10 @@ def start_programs(crew: Crew, settings: ModuleType) -> None:
         "--no-access-log", "--no-proxy-headers", "--no-server-header",
     )  # fmt: skip
     crew.keep(
-        "worker", *celery, "worker", "-P", "threads", "--loglevel", "INFO",
+        "worker", *celery, "socialhub", "worker", "-P", "threads", "--loglevel", "INFO",
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     )  # fmt: skip
-    crew.keep("beat", *celery, "beat", "-s", str(clock), "--pidfile", "", "--loglevel", "INFO")
+    crew.keep("beat", *celery, "socialhub.timetable", "beat", "-s", str(clock), "--pidfile", "", "--loglevel", "INFO")
     crew.wait_for(lambda: answers(settings.PORT), "web")
 
 

@@ -64,8 +64,10 @@ class Desk:
     def notices(self) -> int:
         """How many notices this person has not read, counted no further than `MANY`."""
         key = ("notices", self.user.pk, rights(self.user).key)
-        unread = Notice.objects.visible_to(self.user).unread().order_by().values_list("pk")
-        return len(statements.rows(key, lambda: unread[:MANY]))
+        return len(statements.rows(key, self._unread))
+
+    def _unread(self) -> QuerySet:
+        return Notice.objects.visible_to(self.user).unread().order_by().values_list("pk")[:MANY]
 
     def department(self, slug: str) -> Department | None:
         """The readable department of this name, or None: one that is hidden is as one that is not there."""

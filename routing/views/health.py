@@ -34,7 +34,6 @@ def health(request: HttpRequest) -> HttpResponse:
         "checked": checked,
         "past": past,
         "suggested": [_shown(each, request) for each in _suggested(request, house)],
-        "house": house,
         "may_edit_house": bool(house) and actions.may_edit(request.user, house),
     }
     return render(request, "routing/health.html", context)

@@ -167,6 +167,7 @@ def test_cora_tries_a_suggested_rule_on_the_past_with_one_press(client_of, cora,
     starter.found(by="system")
     cora = client_of(cora)
     page = cora.get("/routing/health/").content.decode()
+    assert 'href="/inbox/"' in page
     assert "8 of 8 posts with “tombolas” went from Customer service to Marketing" in page
     answered = cora.post("/routing/suggestions/", {"about": "tombolas: customer-service > marketing", "answer": "try"})
     trial = BackTest.objects.get()

@@ -10,7 +10,7 @@ from typing import Any
 
 from routing.conditions import Refused, read_condition
 from routing.health import logic
-from routing.rules import Then, load_one
+from routing.rules import Then, load_one, switched, without
 from routing.saying import listed
 
 #: What a change button may do: switch a rule off, delete it, or put it before another one.
@@ -153,9 +153,9 @@ def changed(rules: Sequence[dict[str, Any]], change: str, uid: str, other: str =
     """The rules with one of the changes that findings advise. Raises KeyError when a rule is not there, or when there
     is no such change."""
     by_uid = {each["uid"]: each for each in rules}
-    rule, rest = by_uid[uid], [each for each in rules if each["uid"] != uid]
+    rule, rest = by_uid[uid], without([*rules], uid)
     if change == OFF:
-        return [each | {"on": False} if each["uid"] == uid else each for each in rules]
+        return switched([*rules], uid, False)
     if change == DELETE:
         return rest
     if change == BEFORE:  # with no other one: to the end

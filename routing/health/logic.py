@@ -201,15 +201,11 @@ def never(condition: Any) -> tuple[Claim, Claim] | bool:
     """Whether no post can fit: two claims that exclude each other, or True where there is no such pair to show."""
     if clauses(condition) != []:
         return False
-    return next((pair for clause in _loose(condition) if (pair := clash(clause))), True)
-
-
-def _loose(condition: Any) -> Iterable[Clause]:
-    """All claims of the condition thrown together, for finding a pair to show."""
-    yield frozenset(_claims(condition, True))
+    return clash(frozenset(_claims(condition, True))) or True
 
 
 def _claims(condition: Mapping[str, Any], yes: bool) -> Iterable[Claim]:
+    """All claims of the condition thrown together, for finding a pair to show."""
     if "not" in condition:
         yield from _claims(condition["not"], not yes)
     elif "field" in condition:

@@ -17,6 +17,7 @@ from routing import actions
 from routing.learning.measuring import wilson
 from routing.learning.vocabulary import words_of
 from routing.models import Correction, RuleSet, RuleSetVersion, SuggestedRule
+from routing.saying import listed, quoted
 
 #: The newest corrections that are looked at.
 MOST = 2000
@@ -202,6 +203,6 @@ def answer(suggestion: Suggestion, house: RuleSet, state: str, *, by: User, rule
 
 def sentence_of(suggestion: Suggestion, names: dict[str, str]) -> str:
     """“12 of 14 posts with “vacancy” went from Customer service to HR”."""
-    said = " or ".join(f"“{word}”" for word in suggestion.words)
+    said = listed(quoted(suggestion.words))
     ways = (names.get(slug, slug) for slug in (suggestion.was, suggestion.to))
     return "{} of {} posts with {} went from {} to {}".format(suggestion.moved, suggestion.seen, said, *ways)[:300]
